@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+SHELL := /bin/sh
+PYTHON := $(shell sh tests/tools/newest_python.sh)
+VENV := .venv
+READY := $(VENV)/.ready
+# Nothing outside the checkout and temporary folders is written, the package cache included.
+export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: demo test lint quality bench clean
+
+demo: $(READY)
+	@$(VENV)/bin/python tests/demo/demo.py
+
+test: lint
+	$(VENV)/bin/python -m pytest
+
+lint: $(READY)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/ansible-lint --profile production --offline --strict
+
+# All of it, or the steps whose name holds a word of ONLY: make quality ONLY="mypy ruff"
+quality:
+	@PYTHONPATH=tests $(PYTHON) -m quality $(ONLY)
+
+# A minute or two with BENCH=--quick; all of it takes half an hour of an idle machine.
+bench: $(READY)
+	@PYTHONPATH=tests $(VENV)/bin/python -m bench $(BENCH)
+
+$(READY): tests/requirements.txt
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet -r tests/requirements.txt
+	$(VENV)/bin/python tests/tools/link_collection.py
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .venvs .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache .ansible

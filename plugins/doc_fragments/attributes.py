@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the modules support."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/secretops.infisical.all) in C(module_defaults) to set defaults for all modules.
+    support: full
+    membership: [secretops.infisical.all]
+  platform:
+    description: Where the module runs. Nothing is done on that host, so it is most often localhost.
+    support: full
+    platforms: posix
+"""
+
+    ROTATION = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Reads the rotation and predicts the decision of the real run. Never rotates.
+    support: full
+  diff_mode:
+    description: Shows when the secret was rotated and which slot is active, before and after. Never shows a secret.
+    support: full
+  idempotent:
+    description: A second run within O(min_age) changes nothing.
+    support: partial
+    details:
+      - With V(0) in O(min_age) every run rotates.
+"""

@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of the connection, as _options.CONNECTION has them."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  url:
+    description:
+      - The Infisical server. A trailing slash and a trailing C(/api) are forgiven; redirects are not followed.
+      - Left out, it is that of O(login_data), else the environment variable E(INFISICAL_URL), else
+        V(https://us.infisical.com). An empty variable counts as not set.
+    type: str
+  validate_certs:
+    description:
+      - Whether the server's certificate is checked.
+      - Left out, it is checked. V(false) lets anybody on the network path read the credentials, and warns.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - A file with the certificates of the authorities to trust, in PEM form, or a folder of such files prepared with
+        C(openssl rehash), on the host that runs the task.
+      - Left out, E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) is used, else the authorities that come with the Python
+        library requests.
+    type: path
+  client_cert:
+    description:
+      - A file with the certificate by which this client proves itself to the server or to a proxy before it, in PEM
+        form, on the host that runs the task. It may hold the key too.
+      - Left out, no client certificate is sent.
+    type: path
+  client_key:
+    description:
+      - A file with the key of O(client_cert), in PEM form and without a pass phrase, on the host that runs the task.
+      - Left out, the key is looked for in the file of O(client_cert).
+    type: path
+  timeout:
+    description:
+      - How many seconds one request may take. Connecting takes 10 seconds at most.
+      - Left out, it is 90 seconds. A rotation takes seconds; the server cuts a silent one off after 30 seconds.
+    type: int
+    default: 90
+notes:
+  - Proxies are those of the environment of the task, as the Python library requests knows them (C(HTTPS_PROXY),
+    C(HTTP_PROXY), C(NO_PROXY)). A password in such a variable is never shown.
+  - A plain C(http://) URL warns unless it is of this very machine, for credentials and token travel in clear.
+requirements:
+  - requests (Python library) on the host that runs the task
+"""

@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The endpoints of Infisical: URLs, shapes and the server's fixed texts. Decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from ._auth import Session
+from ._durations import parse_timestamp
+from ._errors import InfisicalError
+from ._http import Answer
+
+_BASE = "/api/v2/secret-rotations/okta-client-secret"
+_TYPE = "okta-client-secret"
+
+IN_PROGRESS = "A rotation is already in progress"
+LOCK_LOST = "Failed to acquire rotation lock."
+SECRET_LIMIT = "You must have only a single secret"
+_WRONG_TYPE = "is not configured for"
+_PLAN = "Upgrade plan"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A rotation as the server sent it, with the server's clock at that moment if it told."""
+
+    rotation: dict[str, Any]
+    server_time: datetime | None
+
+    @property
+    def id(self) -> str:
+        return str(self.rotation["id"])
+
+    @property
+    def last_rotated_at(self) -> datetime:
+        return parse_timestamp(self.rotation["lastRotatedAt"])
+
+    @property
+    def last_attempted_at(self) -> datetime:
+        return parse_timestamp(self.rotation["lastRotationAttemptedAt"])
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.rotation["rotationStatus"] == "failed")
+
+    @property
+    def last_message(self) -> str:
+        return self.rotation.get("lastRotationMessage") or ""
+
+
+class Api:
+    """Okta client secret rotations through an authenticated session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def read(self, rotation_id: str) -> Reading:
+        what = f"read the secret rotation {rotation_id}"
+        try:
+            answer = self._session.get(f"{_BASE}/{rotation_id}", what)
+        except InfisicalError as failure:
+            raise _recognised(failure) from failure
+        return _reading(answer, what, rotation_id)
+
+    def read_by_name(self, name: str, project_id: str, environment: str, secret_path: str) -> Reading:
+        what = f"read the secret rotation {name!r} in {environment}:{secret_path} of project {project_id}"
+        query = {"projectId": project_id, "environment": environment, "secretPath": secret_path}
+        try:
+            answer = self._session.get(f"{_BASE}/rotation-name/{quote(name, safe='')}", what, query)
+        except InfisicalError as failure:
+            raise _recognised(failure) from failure
+        return _reading(answer, what, None)
+
+    def read_all(self, project_id: str) -> list[Reading]:
+        what = f"list the secret rotations of project {project_id}"
+        try:
+            answer = self._session.get(_BASE, what, {"projectId": project_id})
+        except InfisicalError as failure:
+            raise _recognised(failure) from failure
+        found = answer.data.get("secretRotations")
+        if not isinstance(found, list):
+            raise _not_infisical(what, "the answer holds no secretRotations")
+        return [_reading(Answer({"secretRotation": rotation}, answer.server_time), what, None) for rotation in found]
+
+    def rotate(self, rotation_id: str) -> Reading:
+        """Ask for one rotation. Whatever is raised without ``nothing_done`` may have rotated."""
+        what = f"rotate the secret of {rotation_id}"
+        try:
+            # A body of zero bytes under this content type is an error 500 of the server.
+            answer = self._session.post_now(f"{_BASE}/{rotation_id}/rotate-secrets", what, {})
+        except InfisicalError as failure:
+            raise _recognised(failure) from failure
+        return _reading(answer, what, rotation_id)
+
+
+def _recognised(failure: InfisicalError) -> InfisicalError:
+    """The same failure, named better where the server says more in a fixed text than in its status."""
+    said = failure.server_message
+    if failure.status == 400 and IN_PROGRESS in said:
+        failure.reason, failure.next_step = "rotation_in_progress", "Run again when the other rotation has ended."
+    elif failure.status == 500 and said.endswith(LOCK_LOST):
+        failure.reason, failure.nothing_done = "rotation_in_progress", True
+        failure.next_step = "Run again when the other rotation has ended."
+    elif failure.status == 400 and _WRONG_TYPE in said:
+        failure.reason, failure.next_step = "wrong_type", "Give the id of an Okta client secret rotation."
+    elif failure.status == 400 and _PLAN in said:
+        failure.reason = "plan_restricted"
+        failure.next_step = "Secret rotation is a paid feature: ask who manages the Infisical organisation."
+    return failure
+
+
+def _reading(answer: Answer, what: str, rotation_id: str | None) -> Reading:
+    rotation = answer.data.get("secretRotation")
+    fault = _fault(rotation, rotation_id)
+    if isinstance(rotation, dict) and fault is None:
+        return Reading(rotation, answer.server_time)
+    raise _not_infisical(what, str(fault))
+
+
+def _not_infisical(what: str, fault: str) -> InfisicalError:
+    return InfisicalError(
+        "invalid_response",
+        f"Could not {what}: HTTP 200, but {fault}.",
+        "Check that url is an Infisical server of a supported version and that nothing rewrites its answers.",
+        status=200,
+    )
+
+
+def _fault(rotation: Any, rotation_id: str | None) -> str | None:
+    """Why this is no rotation, or not the one that was asked for."""
+    if not isinstance(rotation, dict):
+        return "the answer holds no secretRotation"
+    for key in ("id", "name", "type", "rotationStatus"):
+        if not isinstance(rotation.get(key), str):
+            return f"secretRotation.{key} is not a string"
+    for key in ("lastRotatedAt", "lastRotationAttemptedAt"):
+        try:
+            parse_timestamp(rotation[key])
+        except (KeyError, TypeError, AttributeError, ValueError):
+            return f"secretRotation.{key} is not a timestamp"
+    if rotation["type"] != _TYPE:
+        return f"its type is not {_TYPE}"
+    if rotation_id is not None and rotation["id"].lower() != rotation_id.lower():
+        return f"it is about another rotation, {rotation['id']}"
+    if not isinstance(rotation.get("secretsMapping"), dict):
+        return "secretRotation.secretsMapping is not an object"
+    return None

@@ -1,0 +1,217 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Logging in, and a session that revokes the token it made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+
+from . import _proofs
+from ._errors import InfisicalError
+from ._http import Answer, Client
+from ._methods import METHODS
+from ._redaction import Redactor
+
+#: A server that hangs must not hold up the end of a task for the sake of a token that expires anyway.
+REVOKE_TIMEOUT = 10
+_REVOKE_PATH = "/api/v1/auth/token/revoke"
+
+
+#: What the server does not tell from a fault of its own.
+_VAGUE = {
+    "aws_auth": "AWS refuses the signature: check the AWS credentials and the clock of the host",
+    "jwt_auth": "it does not know the key that signed the JWT",
+}
+
+_SECRET_OPTIONS = ("universal_auth_client_secret", "token", "jwt", "ldap_password")
+
+
+@dataclass(frozen=True, repr=False)
+class Credentials:
+    """A method with the values of its options."""
+
+    method: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, repr=False)
+class Login:
+    """A token, and for how many seconds it is good; 0 where that is unknown."""
+
+    access_token: str
+    expires_in: int
+
+
+class Session:
+    """Authenticated requests. Logs in at the first one, and again when the server no longer takes the token.
+
+    As a context manager it ends with the revocation of a token that it made itself, unless ``revoke`` is false.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        credentials: Credentials,
+        redactor: Redactor,
+        *,
+        revoke: bool = True,
+        warn: Callable[[str], None],
+    ) -> None:
+        self._client = client
+        self._credentials = credentials
+        self._redactor = redactor
+        self._revoke = revoke
+        self._warn = warn
+        for option in _SECRET_OPTIONS:
+            self._redactor.add(credentials.values.get(option, ""))
+        self._given = credentials.values["token"] if credentials.method == "token_auth" else None
+        self._token = self._given
+
+    @property
+    def method(self) -> str:
+        return self._credentials.method
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._end()
+        finally:
+            self._client.close()
+
+    def get(self, path: str, what: str, params: Mapping[str, str] | None = None) -> Answer:
+        return self._authenticated(lambda token: self._client.get(path, what, token=token, params=params))
+
+    def post_now(self, path: str, what: str, body: Mapping[str, object]) -> Answer:
+        """Write without a pause, whatever is refused: what was read before may no longer hold after one."""
+
+        def send(token: str) -> Answer:
+            return self._client.post(path, what, body, token=token, resend=False)
+
+        return self._authenticated(send, resend=False)
+
+    def _authenticated(self, send: Callable[[str], Answer], *, resend: bool = True) -> Answer:
+        fresh = self._token is None
+        token = self._token or self.log_in(resend=resend).access_token
+        try:
+            return send(token)
+        except InfisicalError as failure:
+            if self._given and failure.token_refused:
+                raise _given_token_refused(failure) from failure
+            # A token made for this very request and refused would be refused again.
+            if not failure.token_refused or fresh:
+                raise
+        return send(self.log_in(resend=resend).access_token)
+
+    def log_in(self, *, resend: bool = True) -> Login:
+        """A new token, or the given one. A refused login is never tried again: three lock the identity for minutes."""
+        if self._given:
+            return Login(self._given, 0)
+        self._token = None
+        method = METHODS[self.method]
+        what = f"log in with {self.method}"
+        body = {field: self._credentials.values[option] for field, option in method.body.items()}
+        if method.proof:
+            proof = method.proof(self._credentials.values)
+            for secret in proof.secrets:
+                self._redactor.add(secret)
+            body.update(proof.fields)
+        try:
+            answer = self._client.post(method.path, what, body, resend=resend)
+        except InfisicalError as failure:
+            raise _login_failed(failure, self.method) from failure
+        token = answer.data.get("accessToken")
+        if not isinstance(token, str) or not _proofs.is_token(token):
+            raise InfisicalError(
+                "invalid_response",
+                f"Could not {what}: the answer holds no accessToken.",
+                "Check that url is the Infisical server.",
+                status=200,
+            )
+        self._redactor.add(token)
+        self._token = token
+        return Login(token, _seconds(answer.data.get("expiresIn")))
+
+    def hand_over(self) -> Login:
+        """A token for others to use, which this session no longer ends."""
+        login = self.log_in()
+        self._token = None
+        return login
+
+    def is_accepted(self) -> bool:
+        """Whether the server still takes the token. It looks at the token on every route, this one included."""
+        try:
+            self.get("/api/status", "ask whether the token is still valid")
+        except InfisicalError as failure:
+            if failure.token_refused:
+                return False
+            raise
+        return True
+
+    def revoke_given(self) -> bool:
+        """Revoke the token that the task was given; false when it was no longer good."""
+        try:
+            self._client.post(_REVOKE_PATH, "revoke the token", {"accessToken": self._given})
+        except InfisicalError as failure:
+            if failure.token_refused:
+                return False
+            raise
+        return True
+
+    def _end(self) -> None:
+        if self._token is None or self._given or not self._revoke:
+            return
+        token, self._token = self._token, None
+        try:
+            self._client.post_once(_REVOKE_PATH, "revoke the token", {"accessToken": token}, timeout=REVOKE_TIMEOUT)
+        except InfisicalError as failure:
+            if not failure.token_refused:
+                self._warn(f"The token that this task made is still valid until it expires. {failure.problem}")
+
+
+def _seconds(value: object) -> int:
+    return int(value) if isinstance(value, (int, float)) and 0 < value < 1e15 else 0
+
+
+def _given_token_refused(failure: InfisicalError) -> InfisicalError:
+    if "usage limit" in failure.server_message or "number of uses" in failure.server_message:
+        failure.next_step = (
+            "The token given has a use limit, and it is reached. A rotation takes two requests, and one for each "
+            "reading while it waits: get a new token, or give the credentials, with which the task logs in by itself."
+        )
+    else:
+        failure.next_step = (
+            "The token given is no longer good: get a new one, or give the credentials, with which the task logs in "
+            "by itself, again where a token ends while it waits."
+        )
+    return failure
+
+
+def _login_failed(failure: InfisicalError, method: str) -> InfisicalError:
+    said = failure.server_message
+    # What the token was for has not been sent, or was refused.
+    failure.nothing_done = True
+    if failure.status == 500 and method in _VAGUE:
+        failure.next_step = f"With {method} the server answers 500 also when {_VAGUE[method]}. {failure.next_step}"
+        return failure
+    if failure.reason == "permission_denied" and "IP address" in said:
+        return failure
+    if failure.reason not in ("authentication_failed", "not_found", "permission_denied"):
+        return failure
+    failure.reason = "authentication_failed"
+    if "temporarily locked" in said:
+        failure.next_step = (
+            "Three refused logins lock an identity for five minutes, for everybody and with the right credentials too: "
+            "wait that long, and find out who used wrong ones before you run again."
+        )
+    else:
+        failure.next_step = (
+            "Check the credentials and that this method is set up for the identity. Do not run it again unchanged: "
+            "three refused logins lock the identity for five minutes."
+        )
+    return failure

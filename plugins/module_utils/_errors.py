@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one family of errors: why something failed, on which request, and what to do next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: The closed list of ``reason`` values. Playbooks branch on them, so a value is never renamed.
+REASONS = {
+    "invalid_arguments": "An option is missing, malformed or contradicts another one. Nothing was sent.",
+    "missing_dependency": "A Python library is missing on the host that runs the task. Nothing was sent.",
+    "lock_unavailable": "The lock file in the temporary folder cannot be used. Nothing was sent.",
+    "unreachable": "No connection, or no answer in time.",
+    "tls_failed": "The TLS handshake failed, most often because the certificate is not trusted.",
+    "redirected": "The server answered with a redirect, which is never followed.",
+    "authentication_failed": "The login was refused, or the token is expired, revoked, used up or malformed.",
+    "permission_denied": "The identity may not do this, or not from this address.",
+    "not_found": "The object does not exist, or not for this identity.",
+    "route_not_found": "The server does not know the endpoint: wrong URL, or a server that is too old.",
+    "wrong_type": "The rotation exists and is not an Okta client secret rotation.",
+    "plan_restricted": "The plan of the Infisical organisation does not include secret rotation.",
+    "rate_limited": "The server kept refusing with HTTP 429 for longer than the task may wait.",
+    "request_rejected": "The server refused the request as invalid.",
+    "server_error": "The server, or a proxy before it, failed with HTTP 5xx while reading or logging in.",
+    "invalid_response": "The answer is not what Infisical sends: not JSON, too large, or without required keys.",
+    "rotation_failed": "The server tried to rotate and recorded a failure. The active secret is unchanged.",
+    "okta_secret_limit": "Okta refused a further secret, because the application already holds two.",
+    "rotation_in_progress": "Another rotation held the lock for longer than the task may wait.",
+    "outcome_unknown": "The rotation was requested and whether it happened could not be learned.",
+}
+
+
+class InfisicalError(Exception):
+    """A failure with everything that a person or a playbook needs to act on it.
+
+    ``nothing_done`` is true when the server certainly did not act on the request, so that the state is
+    as it was. ``may_resend`` is true when moreover the same request can succeed a little later.
+    ``retry_after`` is the number of seconds that the server asked for.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        problem: str,
+        next_step: str = "",
+        *,
+        status: int | None = None,
+        request_id: str | None = None,
+        error: str | None = None,
+        server_message: str = "",
+        nothing_done: bool = False,
+        may_resend: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        if reason not in REASONS:
+            raise ValueError(f"{reason!r} is not a documented reason")
+        super().__init__(problem)
+        self.reason = reason
+        self.problem = problem
+        self.next_step = next_step
+        self.status = status
+        self.request_id = request_id
+        self.error = error
+        self.server_message = server_message
+        self.nothing_done = nothing_done
+        self.may_resend = may_resend
+        self.retry_after = retry_after
+        self.secret_rotation: dict[str, Any] | None = None
+
+    @property
+    def token_refused(self) -> bool:
+        """Whether a new token may help. Infisical answers 403 ``TokenError`` for an expired one, not 401."""
+        return self.reason == "authentication_failed"
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def message(self) -> str:
+        return " ".join(part for part in (self.problem, self.next_step) if part)
+
+    def result(self) -> dict[str, Any]:
+        """The result keys of a failed task, ``msg`` included."""
+        result: dict[str, Any] = {
+            "msg": self.message,
+            "reason": self.reason,
+            "status": self.status,
+            "request_id": self.request_id,
+            "changed": False,
+        }
+        if self.secret_rotation is not None:
+            result["secretRotation"] = self.secret_rotation
+        return result
+
+
+def invalid_arguments(problem: str) -> InfisicalError:
+    return InfisicalError("invalid_arguments", problem, nothing_done=True)

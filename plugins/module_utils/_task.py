@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every task needs before its own work: settings, and an authenticated session that ends cleanly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import _settings
+from ._auth import Session
+from ._errors import invalid_arguments
+from ._http import Client, Connection
+from ._patience import Patience
+from ._redaction import Redactor
+
+
+@dataclass(frozen=True)
+class Task:
+    """The surroundings of one task, whoever runs it: a module's process or the controller's."""
+
+    params: Mapping[str, Any]
+    check_mode: bool
+    environ: Mapping[str, str]
+    warn: Callable[[str], None]
+
+    def patience(self) -> Patience:
+        seconds = self.params["wait_timeout"]
+        if seconds < 0:
+            raise invalid_arguments(f"wait_timeout is {seconds}: give 0 or more seconds.")
+        return Patience(seconds)
+
+    def connection(self) -> Connection:
+        return _settings.connection(self.params, self.environ, self.warn)
+
+    def session(self, connection: Connection, patience: Patience) -> Session:
+        """Checks every option for the login; sends nothing yet."""
+        credentials = _settings.credentials(self.params, self.environ)
+        redactor = Redactor()
+        return Session(
+            Client(connection, patience, redactor),
+            credentials,
+            redactor,
+            revoke=self.params["revoke_token"],
+            warn=self.warn,
+        )

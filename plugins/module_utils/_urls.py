@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Base URLs as people write them, checked before anything is appended to them."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from ._errors import invalid_arguments
+
+_BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+
+
+def base_url(option: str, value: str, *, example: str) -> str:
+    """The URL without a trailing slash. ``option`` names it in the error."""
+    url = value.strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if "@" in url:
+        # Not quoted in the error, for a password would be.
+        raise invalid_arguments(f"{option} holds a user name or password: give only scheme, host, port and path.")
+    if not valid or set("?#\\") & set(url) or _BLANK_OR_CONTROL.search(url):
+        raise invalid_arguments(f"{option} is {value!r}: give it as {example}, with port or path prefix if it has one.")
+    if {".", ".."} & set(parts.path.split("/")) or "%" in url:
+        raise invalid_arguments(f"{option} is {value!r}: it may not hold '..' or percent signs.")
+    return url
+
+
+def is_unprotected(url: str) -> bool:
+    """Whether what is sent there can be read on the way."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not _LOOPBACK.fullmatch(parts.hostname or "")

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plays that are measured: ours in process, ours as a module, the recipe with uri, and one that does nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from simulator.client import Simulator
+from support.ansible import MODULE, Workspace
+from support.server import environment
+
+from .measuring import Cost, measured
+
+RECIPE = Path(__file__).with_name("recipe.yml")
+FORKS = 50
+IN_PROCESS, AS_MODULE, URI, NOTHING = "in process", "as a module", "uri recipe", "debug"
+_OURS = {MODULE: {"url": "{{ infisical_url }}", "rotation_id": "{{ rotation_id }}", "min_age": 0}}
+_LOGIN_DATA = {"login_data": "{{ login.login_data }}"}
+
+
+class Bench:
+    """A server with rotations, and the commands that rotate them in one way or another."""
+
+    def __init__(self, folder: Path, simulator: Simulator, size: int) -> None:
+        self.workspace = Workspace(folder)
+        self.simulator = simulator
+        simulator.reset()
+        project = simulator.add_project("bench")["id"]
+        self.ids = [rotation["id"] for rotation in simulator.add_rotations(size, projectId=project)]
+        shutil.copy(RECIPE, folder / RECIPE.name)
+        self._inventory = folder / "bench.okta_rotations.yml"
+        self._inventory.write_text(
+            json.dumps({"plugin": "secretops.infisical.okta_client_secret_rotations", "projects": {"bench": project}}),
+            encoding="utf-8",
+        )
+
+    def one(self, way: str) -> Cost:
+        """One rotation on localhost."""
+        tasks = self._recipe() if way == URI else [{"name": "Rotate", **_OURS}]
+        return self._run(way, [self._local(tasks, rotation_id=self.ids[0])])
+
+    def loop(self, way: str) -> Cost:
+        """All of them on localhost, one after the other, each with a login of its own."""
+        task = {"name": "Include", "ansible.builtin.include_tasks": RECIPE.name} if way == URI else _OURS
+        looped = {**task, "loop": self.ids, "loop_control": {"loop_var": "rotation_id"}}
+        return self._run(way, [self._local([looped])])
+
+    def fleet(self, way: str, *, memory: bool = False) -> Cost:
+        """All of them as hosts of an inventory, with one login: once each for the recipe, for it is its first step."""
+        if way == NOTHING:
+            tasks: list[dict[str, Any]] = [{"name": "Nothing", "ansible.builtin.debug": {"msg": "nothing"}}]
+        elif way == URI:
+            tasks = self._recipe()
+            tasks[0]["run_once"] = True
+        else:
+            login = {"secretops.infisical.login": {"url": "{{ infisical_url }}"}}
+            once = {"register": "login", "no_log": True, "run_once": True}
+            tasks = [
+                {"name": "Log in", **login, **once},
+                {"name": "Rotate", MODULE: {"rotation_id": "{{ rotation_id }}", "min_age": 0, **_LOGIN_DATA}},
+                {"name": "Log out", "secretops.infisical.logout": _LOGIN_DATA, "run_once": True},
+            ]
+        plays = [{"hosts": "okta_client_secret_rotations", "gather_facts": False, "tasks": tasks}]
+        return self._run(way, plays, "-i", str(self._inventory), "--forks", str(FORKS), memory=memory)
+
+    def _recipe(self) -> list[dict[str, Any]]:
+        tasks: list[dict[str, Any]] = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
+        return tasks
+
+    def _local(self, tasks: Sequence[dict[str, Any]], **variables: Any) -> dict[str, Any]:
+        variables["infisical_url"] = self.simulator.url
+        return {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": list(tasks)}
+
+    def _run(self, way: str, plays: Sequence[dict[str, Any]], *arguments: str, memory: bool = False) -> Cost:
+        playbook = self.workspace.folder / "playbook.yml"
+        playbook.write_text(json.dumps(plays), encoding="utf-8")
+        env = self.workspace.environment(environment(self.simulator))
+        # As on a machine where it is installed: compiled once, in a folder that is thrown away.
+        del env["PYTHONDONTWRITEBYTECODE"]
+        env["PYTHONPYCACHEPREFIX"] = str(self.workspace.folder.parent / "compiled")
+        env["SECRETOPS_INFISICAL_IN_PROCESS"] = "0" if way == AS_MODULE else "1"
+        before = self._done()
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), str(playbook), *arguments]
+        cost = measured(command, env, self.workspace.folder, memory=memory)
+        expected = 0 if way == NOTHING else len(self.ids) if "loop" in str(plays) or arguments else 1
+        if self._done() - before != expected:
+            raise AssertionError(f"{way}: {self._done() - before} rotations instead of {expected}")
+        return cost
+
+    def _done(self) -> int:
+        return sum(rotation["completed"] for rotation in self.simulator.state()["rotations"])

@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook that rotates a fleet: order, stop, report, exit code, one login, rate limits."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+import yaml
+from simulator.client import ROTATE_PATH, Simulator
+from support.ansible import Run, Workspace
+from support.server import environment, login, tokens_left
+
+PLAYBOOK = "secretops.infisical.rotate_fleet"
+
+
+class Fleet:
+    """``size`` rotations, and nothing else, in one project."""
+
+    def __init__(self, workspace: Workspace, simulator: Simulator, size: int) -> None:
+        self.workspace = workspace
+        self.simulator = simulator
+        project = simulator.add_project("fleet")["id"]
+        self.rotations = simulator.add_rotations(size, projectId=project, name="app") if size else []
+        self.inventory = workspace.folder / "fleet.okta_rotations.yml"
+        self.inventory.write_text(
+            yaml.safe_dump(
+                {"plugin": "secretops.infisical.okta_client_secret_rotations", "projects": {"fleet": project}}
+            ),
+            encoding="utf-8",
+        )
+
+    def run(self, *arguments: str, variables: dict[str, Any] | None = None, **env: str) -> Run:
+        command = ["ansible-playbook", "-i", str(self.inventory), PLAYBOOK, "--forks", "20", *arguments]
+        return self.workspace.command(
+            [*command, "-e", json.dumps(variables or {})], {**environment(self.simulator), **env}
+        )
+
+    def refuse(self, number: int, **fault: Any) -> None:
+        self.simulator.fault(
+            "status", path=f"{self.rotations[number]['id']}/rotate-secrets", times=0, **{"status": 403, **fault}
+        )
+
+    def rotated(self) -> list[int]:
+        return [self.simulator.rotations_done(rotation["id"]) for rotation in self.rotations]
+
+
+def host(number: int) -> str:
+    return f"app-{number + 1:05d}.okta.prod.fleet"
+
+
+def summary(run: Run) -> list[str]:
+    lines: list[str] = run.named("Summary")["msg"]
+    return lines
+
+
+def test_canary_tenth_rest(workspace: Workspace, simulator: Simulator) -> None:
+    fleet = Fleet(workspace, simulator, 20)
+    report = workspace.folder / "report.json"
+    run = fleet.run(variables={"rotate_report": str(report)})
+    assert run.returncode == 0, run.output
+    assert fleet.rotated() == [1] * 20
+    assert summary(run) == ["20 rotated, 0 not due, 0 failed, 0 not attempted"]
+    batches = run.stdout.split("PLAY [Sum up]")[0].split("TASK [Rotate the secret]")[1:]
+    assert [batch.count("changed: [app-") for batch in batches] == [1, 2, 17]
+    # One more for the inventory, which logs in for itself.
+    assert Counter(entry["path"].rpartition("/")[2] for entry in simulator.log(method="POST")) == {
+        "login": 2,
+        "rotate-secrets": 20,
+        "revoke": 2,
+    }
+    assert tokens_left(simulator) == []
+    entries = json.loads(report.read_text(encoding="utf-8"))
+    assert [entry["host"] for entry in entries] == [host(number) for number in range(20)]
+    assert {entry["result"]["outcome"] for entry in entries} == {"rotated"}
+    assert report.stat().st_mode & 0o777 == 0o600
+    secrets = [login(simulator)["universal_auth_client_secret"]]
+    secrets += [token["accessToken"] for token in simulator.state()["tokens"]]
+    assert not [secret for secret in secrets if secret in run.output + report.read_text(encoding="utf-8")]
+
+
+def test_the_canary_fails(workspace: Workspace, simulator: Simulator) -> None:
+    """Nothing else is touched; the token is revoked, the summary is said, the exit code is not 0."""
+    fleet = Fleet(workspace, simulator, 5)
+    fleet.refuse(0, body={"reqId": "r", "statusCode": 403, "error": "ForbiddenError", "message": "{{ 7 * 6 }} {%"})
+    run = fleet.run()
+    assert run.returncode == 2, run.output
+    assert fleet.rotated() == [0] * 5
+    assert simulator.posts() == 1
+    assert tokens_left(simulator) == []
+    assert summary(run)[0] == "0 rotated, 0 not due, 1 failed, 4 not attempted"
+    assert summary(run)[1].startswith(f"{host(0)}: Could not rotate")
+    assert "{{ 7 * 6 }} {%" in summary(run)[1], "what a server says is no template"
+    failed = [result for result in run.results if result.task == "Fail with the reason"]
+    assert [(result.host, result.status) for result in failed] == [(host(0), "failed")]
+
+
+@pytest.mark.before_release
+def test_a_later_batch_fails(workspace: Workspace, simulator: Simulator) -> None:
+    fleet = Fleet(workspace, simulator, 12)
+    fleet.refuse(2)
+    run = fleet.run(variables={"rotate_serial": [1, 3, 4, "100%"]})
+    assert run.returncode == 2, run.output
+    assert fleet.rotated() == [1, 1, 0, 1] + [0] * 8
+    assert summary(run)[0] == "3 rotated, 0 not due, 1 failed, 8 not attempted"
+    assert tokens_left(simulator) == []
+
+
+@pytest.mark.before_release
+def test_failures_that_are_allowed_still_count(workspace: Workspace, simulator: Simulator) -> None:
+    fleet = Fleet(workspace, simulator, 8)
+    fleet.refuse(2)
+    fleet.refuse(6)
+    run = fleet.run(variables={"rotate_serial": 4, "rotate_max_fail_percentage": 25})
+    assert run.returncode == 2, run.output
+    assert summary(run)[0] == "6 rotated, 0 not due, 2 failed, 0 not attempted"
+    assert sum(fleet.rotated()) == 6
+
+
+def test_a_second_run_continues(workspace: Workspace, simulator: Simulator) -> None:
+    fleet = Fleet(workspace, simulator, 4)
+    simulator.fault("status", path=f"{fleet.rotations[2]['id']}/rotate-secrets", status=403)
+    assert fleet.run().returncode == 2
+    run = fleet.run()
+    assert run.returncode == 0, run.output
+    assert summary(run) == ["1 rotated, 3 not due, 0 failed, 0 not attempted"]
+    assert fleet.rotated() == [1] * 4
+
+
+@pytest.mark.before_release
+def test_limit(workspace: Workspace, simulator: Simulator) -> None:
+    fleet = Fleet(workspace, simulator, 4)
+    run = fleet.run("--limit", f"{host(1)},{host(3)}")
+    assert run.returncode == 0, run.output
+    assert fleet.rotated() == [0, 1, 0, 1]
+    assert tokens_left(simulator) == []
+
+
+def test_check_mode_rotates_nothing_and_leaves_no_token(workspace: Workspace, simulator: Simulator) -> None:
+    fleet = Fleet(workspace, simulator, 3)
+    run = fleet.run("--check")
+    assert run.returncode == 0, run.output
+    assert summary(run) == ["Check mode: 3 rotated, 0 not due, 0 failed, 0 not attempted"]
+    assert simulator.posts() == 0
+    assert tokens_left(simulator) == []
+
+
+@pytest.mark.before_release
+def test_an_empty_fleet_is_a_success(workspace: Workspace, simulator: Simulator) -> None:
+    assert Fleet(workspace, simulator, 0).run().returncode == 0
+
+
+def test_an_inventory_that_cannot_be_read_is_none(workspace: Workspace, simulator: Simulator) -> None:
+    fleet = Fleet(workspace, simulator, 2)
+    run = fleet.run(INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET="wrong")
+    assert run.returncode != 0
+    assert "no inventory of rotations" in " ".join(run.output.split())
+    assert simulator.posts() == 0
+
+
+def test_a_login_that_fails_says_why(workspace: Workspace, simulator: Simulator) -> None:
+    fleet = Fleet(workspace, simulator, 2)
+    simulator.fault("unauthorized", path="/login", after=1, times=0)
+    run = fleet.run()
+    assert run.returncode == 2, run.output
+    assert "Could not log in" in run.named("Say why there is no login")["msg"]
+    assert simulator.posts() == 0
+
+
+@pytest.mark.before_release
+@pytest.mark.parametrize("size", [18])
+def test_three_times_the_rate_limit(workspace: Workspace, simulator: Simulator, size: int) -> None:
+    """The waiting tasks send nothing twice and none of them fails."""
+    fleet = Fleet(workspace, simulator, size)
+    limit = size // 3
+    simulator.settings(rateLimits={"window": 3, "write": limit, "read": 1000})
+    run = fleet.run(variables={"rotate_serial": "100%", "rotate_wait_timeout": 120})
+    assert run.returncode == 0, run.output
+    assert fleet.rotated() == [1] * size
+    accepted = [entry for entry in simulator.log(ROTATE_PATH, "POST") if entry["status"] == 200]
+    assert len(accepted) == size
+    assert tokens_left(simulator) == []

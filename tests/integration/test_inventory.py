@@ -1,0 +1,249 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fleet as an inventory, through ansible-inventory and ansible-playbook."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from simulator.client import Simulator
+from support.ansible import MODULE, Run, Workspace
+from support.server import environment, login, tokens_left
+
+DAY = 86_400
+NAME = "secretops.infisical.okta_client_secret_rotations"
+
+
+class Fleet:
+    """An inventory file beside a server that holds a known fleet."""
+
+    def __init__(self, workspace: Workspace, simulator: Simulator) -> None:
+        self.workspace = workspace
+        self.simulator = simulator
+        self.payments = simulator.state()["project"]["id"]
+        self.shop = simulator.add_project("shop", environments=["prod", "dev"])["id"]
+        simulator.add_rotation(name="young", lastRotatedAt=DAY, secretPath="/okta")
+        simulator.add_rotation(name="broken", environment="dev", rotationStatus="failed", secretPath="/")
+        simulator.add_rotation(name="till", projectId=self.shop, secretPath="/apps/okta", lastRotatedAt=10 * DAY)
+
+    @property
+    def path(self) -> Path:
+        return self.workspace.folder / "fleet.okta_rotations.yml"
+
+    def write(self, **options: Any) -> None:
+        text = {"plugin": NAME, "projects": {"payments": self.payments, "shop": self.shop}, **options}
+        self.path.write_text(yaml.safe_dump(text), encoding="utf-8")
+
+    def run(self, *arguments: str, **env: str) -> Run:
+        return self.workspace.command(
+            ["ansible-inventory", "-i", str(self.path), *arguments], {**environment(self.simulator), **env}
+        )
+
+    def listed(self, env: dict[str, str] | None = None, /, **options: Any) -> dict[str, Any]:
+        self.write(**options)
+        run = self.run("--list", "--export", ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="true", **(env or {}))
+        assert run.returncode == 0, run.output
+        found: dict[str, Any] = json.loads(run.stdout)
+        return found
+
+    def hosts(self, env: dict[str, str] | None = None, /, **options: Any) -> list[str]:
+        return sorted(self.listed(env, **options)["_meta"]["hostvars"])
+
+
+@pytest.fixture
+def fleet(workspace: Workspace, simulator: Simulator) -> Fleet:
+    return Fleet(workspace, simulator)
+
+
+ALL = [
+    "broken.dev.payments",
+    "okta-payments.okta.prod.payments",
+    "till.okta.apps.prod.shop",
+    "young.okta.prod.payments",
+]
+
+
+def members(listed: dict[str, Any], group: str) -> list[str]:
+    return sorted(listed.get(group, {}).get("hosts", []))
+
+
+def raw(value: Any) -> Any:
+    """ansible-inventory marks what is no template."""
+    if isinstance(value, dict):
+        return (
+            raw(value["__ansible_unsafe"])
+            if set(value) == {"__ansible_unsafe"}
+            else {k: raw(v) for k, v in value.items()}
+        )
+    return [raw(item) for item in value] if isinstance(value, list) else value
+
+
+def test_hosts_groups_and_variables(fleet: Fleet) -> None:
+    listed = fleet.listed()
+    variables = raw(listed["_meta"]["hostvars"])
+    assert sorted(variables) == ALL
+    assert members(listed, "okta_client_secret_rotations") == ALL
+    assert members(listed, "project_shop") == ["till.okta.apps.prod.shop"]
+    assert members(listed, "environment_dev") == members(listed, "status_failed") == ["broken.dev.payments"]
+    assert "okta-payments.okta.prod.payments" in members(listed, "overdue")
+    assert "young.okta.prod.payments" not in members(listed, "overdue")
+
+    one = variables["okta-payments.okta.prod.payments"]
+    rotation = fleet.simulator.rotation()
+    assert one["rotation_id"] == rotation["id"]
+    assert one["secretRotation"] == {key: rotation[key] for key in one["secretRotation"]}
+    assert one["infisical_project"] == "payments"
+    assert (one["infisical_url"], one["infisical_validate_certs"]) == (fleet.simulator.url, True)
+    assert one["ansible_connection"] == "local"
+    assert Path(one["ansible_python_interpreter"]).samefile(sys.executable)
+
+
+def test_one_login_that_is_revoked_and_no_secret_anywhere(fleet: Fleet) -> None:
+    listed = fleet.listed()
+    requests = [(entry["method"], entry["path"].rpartition("/")[2]) for entry in fleet.simulator.log()]
+    lists = [("GET", "okta-client-secret")] * 2
+    assert requests == [("POST", "login"), *lists, ("POST", "revoke")]
+    assert tokens_left(fleet.simulator) == []
+    text = json.dumps(listed)
+    assert login(fleet.simulator)["universal_auth_client_secret"] not in text
+    assert not [token["accessToken"] for token in fleet.simulator.state()["tokens"] if token["accessToken"] in text]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"environment": ["dev"]}, ["broken.dev.payments"]),
+        ({"environment": "dev"}, ["broken.dev.payments"]),
+        ({"status": ["failed"]}, ["broken.dev.payments"]),
+        ({"secret_path": ["/apps"]}, ["till.okta.apps.prod.shop"]),
+        ({"older_than": "20d"}, ["broken.dev.payments", "okta-payments.okta.prod.payments"]),
+        ({"due": "0", "older_than": "5d"}, ["broken.dev.payments", "okta-payments.okta.prod.payments"]),
+        ({"due": "25d"}, [name for name in ALL if not name.startswith("young")]),
+    ],
+    ids=str,
+)
+def test_filters(fleet: Fleet, options: dict[str, Any], expected: list[str]) -> None:
+    assert fleet.hosts(**options) == expected
+
+
+def test_time_is_the_servers(fleet: Fleet) -> None:
+    fleet.simulator.settings(clockOffset=15 * DAY)
+    assert "till.okta.apps.prod.shop" in fleet.hosts(older_than="24d")
+
+
+def test_constructed(fleet: Fleet) -> None:
+    listed = fleet.listed(
+        compose={"okta_app": "secretRotation.parameters.clientId"},
+        groups={"by_hand": "not secretRotation.isAutoRotationEnabled", "of_the_shop": "infisical_project == 'shop'"},
+        keyed_groups=[{"prefix": "interval", "key": "secretRotation.rotationInterval | string"}],
+    )
+    assert members(listed, "of_the_shop") == ["till.okta.apps.prod.shop"]
+    assert members(listed, "interval_30") == ALL
+    client_id = fleet.simulator.rotation()["parameters"]["clientId"]
+    assert raw(listed["_meta"]["hostvars"])["okta-payments.okta.prod.payments"]["okta_app"] == client_id
+
+
+def test_strict(fleet: Fleet) -> None:
+    fleet.write(compose={"broken": "secretRotation.nothing.there"}, strict=True)
+    run = fleet.run("--list", ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="true")
+    assert run.returncode != 0
+    assert "Could not set broken" in " ".join(run.output.split())
+
+
+def test_what_a_server_sends_is_never_a_template(fleet: Fleet) -> None:
+    fleet.simulator.add_rotation(name="hostile", description="{{ lookup('ansible.builtin.env', 'HOME') }}")
+    fleet.write()
+    plays = [
+        {
+            "hosts": "hostile.*",
+            "gather_facts": False,
+            "tasks": [{"name": "it", "ansible.builtin.debug": {"msg": "{{ secretRotation.description }}"}}],
+        }
+    ]
+    run = fleet.workspace.playbook(plays, "-i", str(fleet.path), env=environment(fleet.simulator))
+    assert run.only["msg"] == "{{ lookup('ansible.builtin.env', 'HOME') }}", run.output
+
+
+def test_cache(fleet: Fleet) -> None:
+    """Filters and time go on working, nothing secret is on disk, and another project is another entry."""
+    cache = fleet.workspace.folder / "cache"
+    options: dict[str, Any] = {
+        "cache": True,
+        "cache_plugin": "ansible.builtin.jsonfile",
+        "cache_connection": str(cache),
+    }
+    assert fleet.hosts(**options) == ALL
+    asked = len(fleet.simulator.log())
+    assert fleet.hosts(**options) == ALL
+    assert fleet.hosts(environment=["dev"], **options) == ["broken.dev.payments"]
+    assert len(fleet.simulator.log()) == asked
+    text = "".join(path.read_text(encoding="utf-8") for path in cache.iterdir())
+    assert login(fleet.simulator)["universal_auth_client_secret"] not in text
+    assert "accessToken" not in text
+    assert fleet.hosts(projects={"other": fleet.shop}, **options) == ["till.okta.apps.prod.other"]
+    assert len(fleet.simulator.log()) > asked
+    asked = len(fleet.simulator.log())
+    plays = [{"hosts": "all", "gather_facts": False, "tasks": []}]
+    env = environment(fleet.simulator)
+    run = fleet.workspace.playbook(plays, "-i", str(fleet.path), "--flush-cache", env=env)
+    assert run.returncode == 0
+    assert len(fleet.simulator.log()) > asked
+
+
+def test_credentials_as_templates_and_an_empty_environment(fleet: Fleet) -> None:
+    options = login(fleet.simulator)
+    secret = "{{ lookup('ansible.builtin.env', 'MY_SECRET') }}"
+    environ = dict.fromkeys(environment(fleet.simulator), "")
+    given = {**options, "universal_auth_client_secret": secret}
+    assert fleet.hosts({**environ, "MY_SECRET": options["universal_auth_client_secret"]}, **given) == ALL
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"projects": {}}, "projects is empty"),
+        ({"projects": {"a.b": "x"}}, "use letters, digits"),
+        ({"older_than": "soon"}, "older_than is 'soon'"),
+        ({"status": ["sleeping"]}, "sleeping"),
+        ({"url": "ftp://example.com"}, "url is"),
+        ({"projects": {"payments": "00000000-0000-4000-8000-000000000000"}}, "Could not list the secret rotations"),
+        ({"token": "not-a-token-of-it"}, "TokenError"),
+    ],
+)
+def test_errors(fleet: Fleet, options: dict[str, Any], expected: str) -> None:
+    fleet.write(**options)
+    run = fleet.run("--list", ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="true")
+    assert run.returncode != 0
+    assert expected in " ".join(run.output.split())
+    assert tokens_left(fleet.simulator) == []
+
+
+def test_it_waits_for_a_rate_limit(fleet: Fleet) -> None:
+    fleet.simulator.settings(rateLimits={"window": 2, "read": 1})
+    assert fleet.hosts() == ALL
+
+
+def test_five_hundred_are_read_with_one_request(fleet: Fleet) -> None:
+    fleet.simulator.add_rotations(500)
+    fleet.simulator.clear_log()
+    assert len(fleet.hosts()) >= 500
+    assert len(fleet.simulator.log("/secret-rotations/")) == len(fleet.simulator.state()["projects"])
+
+
+def test_a_rotation_is_a_host_to_run_on(fleet: Fleet) -> None:
+    fleet.write(environment=["prod"])
+    task = {"name": "rotate", MODULE: {"url": "{{ infisical_url }}", "rotation_id": "{{ rotation_id }}"}}
+    plays = [{"hosts": "all", "gather_facts": False, "tasks": [task]}]
+    arguments = ("-i", str(fleet.path), "--limit", "*.payments")
+    run = fleet.workspace.playbook(plays, *arguments, env=environment(fleet.simulator))
+    assert run.returncode == 0, run.output
+    assert {result.host: result["outcome"] for result in run.results} == {
+        "okta-payments.okta.prod.payments": "rotated",
+        "young.okta.prod.payments": "rotated",
+    }
+    assert tokens_left(fleet.simulator) == []

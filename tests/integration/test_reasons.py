@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every documented reason is reached through ansible-playbook, and every message says what to do next."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.secretops.infisical.plugins.module_utils import _lock
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import REASONS
+from simulator.client import Simulator
+from support.ansible import MODULE, TaskResult, Workspace
+from support.server import login, tokens_left
+
+Prepare = Callable[[Simulator, str], dict[str, Any]]
+UNKNOWN = "11111111-2222-4333-8444-555555555555"
+
+
+def options(**given: Any) -> Prepare:
+    return lambda simulator, rotation_id: given
+
+
+def fault(action: str, method: str = "POST", **params: Any) -> Prepare:
+    def prepare(simulator: Simulator, rotation_id: str) -> dict[str, Any]:
+        simulator.fault(action, path=rotation_id, method=method, times=0, **params)
+        return {}
+
+    return prepare
+
+
+def orphan(simulator: Simulator, rotation_id: str) -> dict[str, Any]:
+    # The first rotation would clear it; later ones can't.
+    simulator.rival(rotation_id)
+    simulator.orphan(rotation_id)
+    return {"min_age": 0}
+
+
+def busy(simulator: Simulator, rotation_id: str) -> dict[str, Any]:
+    simulator.rival(rotation_id, seconds=60)
+    return {}
+
+
+def without_permission(simulator: Simulator, rotation_id: str) -> dict[str, Any]:
+    identity = simulator.add_identity(without=[["rotate-secrets", "secret-rotation"]])
+    return {
+        "universal_auth_client_id": identity["clientId"],
+        "universal_auth_client_secret": identity["clientSecrets"][0]["clientSecret"],
+    }
+
+
+def other_type(simulator: Simulator, rotation_id: str) -> dict[str, Any]:
+    return {"rotation_id": simulator.add_rotation(type="aws-iam-user-secret")["id"]}
+
+
+def no_plan(simulator: Simulator, rotation_id: str) -> dict[str, Any]:
+    text = (
+        "Failed to rotate secret rotation secrets due to plan restriction. Upgrade plan to rotate secret rotation "
+        "secrets."
+    )
+    body = {"message": text, "error": "BadRequest", "statusCode": 400, "reqId": "req-plan"}
+    simulator.fault("status", path=f"{rotation_id}/rotate", status=400, body=body)
+    return {}
+
+
+def rejected(simulator: Simulator, rotation_id: str) -> dict[str, Any]:
+    issues = [{"code": "custom", "path": ["a", "b"], "message": "Bad value"}]
+    body = {"message": issues, "error": "ValidationFailure", "statusCode": 422, "reqId": "req-zod"}
+    simulator.fault("status", path=f"{rotation_id}/rotate", status=422, body=body)
+    return {}
+
+
+#: Reason, HTTP status, how to get there, words that the message must hold.
+CASES: list[tuple[str, int | None, Prepare, list[str]]] = [
+    ("invalid_arguments", None, options(rotation_id="42"), ["rotation_id", "UUID"]),
+    ("unreachable", None, options(url="http://127.0.0.1:1"), ["Connection refused", "Check url"]),
+    ("tls_failed", None, lambda s, i: {"url": s.url.replace("http:", "https:")}, ["TLS", "scheme"]),
+    ("redirected", 307, fault("redirect", "GET", status=307, location="https://other.example/x"), ["other.example"]),
+    ("authentication_failed", 401, options(universal_auth_client_secret="wrong"), ["three refused logins", "five min"]),
+    ("permission_denied", 403, without_permission, ["rotate-secrets", "secret-rotation", "Give the identity"]),
+    ("not_found", 404, options(rotation_id=UNKNOWN), [UNKNOWN, "Check the identifiers"]),
+    ("route_not_found", 404, lambda s, i: {"url": s.url + "/prefix"}, ["Check url"]),
+    ("wrong_type", 400, other_type, ["Okta client secret rotation"]),
+    ("plan_restricted", 400, no_plan, ["Upgrade plan", "paid feature"]),
+    ("rate_limited", 429, fault("rate_limit", seconds=30), ["fewer forks", "wait_timeout"]),
+    ("request_rejected", 422, rejected, ["a.b: Bad value", "Check the options"]),
+    ("server_error", 500, fault("status", "GET", status=500), ["Something went wrong", "server's log"]),
+    ("invalid_response", 200, fault("html_200", "GET"), ["not Infisical's", "check url"]),
+    ("rotation_failed", 500, options(), ["Failed to add client secret", "active secret is unchanged"]),
+    ("okta_secret_limit", 500, orphan, ["orphan", "Okta admin console", "deactivate"]),
+    ("rotation_in_progress", 400, busy, ["in progress", "Run again"]),
+    ("outcome_unknown", None, fault("reset_before"), ["lastRotatedAt", "Before you run it again", "look at"]),
+]
+
+
+@pytest.fixture(scope="module")
+def results(running_simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, TaskResult]:
+    """All cases in one play, each with a rotation of its own."""
+    simulator = running_simulator
+    simulator.reset()
+    tasks: list[dict[str, Any]] = []
+    for reason, _status, prepare, _said in CASES:
+        rotation_id = simulator.add_rotation(name=reason.replace("_", "-"))["id"]
+        if reason == "rotation_failed":
+            # Okta fails for whoever comes next, so it is told just before.
+            body = {"okta": {"createError": 1}}
+            uri = {"url": f"{simulator.url}/_control/settings", "method": "POST", "body": body, "body_format": "json"}
+            tasks.append({"name": "break Okta", "ansible.builtin.uri": uri})
+        given = {**login(simulator), "rotation_id": rotation_id, "timeout": 5, "wait_timeout": 3}
+        tasks.append({"name": reason, MODULE: {**given, **prepare(simulator, rotation_id)}, "ignore_errors": True})
+    run = Workspace(tmp_path_factory.mktemp("reasons")).tasks(tasks)
+    assert len(run.results) == len(tasks), run.output
+    assert tokens_left(simulator) == []
+    return {result.task: result for result in run.results}
+
+
+@pytest.mark.parametrize(("reason", "status", "prepare", "said"), CASES, ids=[case[0] for case in CASES])
+def test_a_reason_is_told_with_status_and_next_step(
+    results: dict[str, TaskResult], reason: str, status: int | None, prepare: Prepare, said: list[str]
+) -> None:
+    task = results[reason]
+    assert task.status == "failed", task.result
+    assert (task["reason"], task["status"], task["changed"]) == (reason, status, False), task["msg"]
+    assert [words for words in said if words not in task["msg"]] == [], task["msg"]
+    if status is not None and status >= 400 and reason != "route_not_found":
+        assert task["request_id"].startswith("req-")
+        assert task["request_id"] in task["msg"]
+    else:
+        assert task["request_id"] is None
+
+
+def test_what_was_read_before_the_failure_is_returned(results: dict[str, TaskResult]) -> None:
+    after_reading = {
+        "permission_denied",
+        "plan_restricted",
+        "rate_limited",
+        "request_rejected",
+        "rotation_failed",
+        "okta_secret_limit",
+        "rotation_in_progress",
+        "outcome_unknown",
+    }
+    assert {reason for reason, task in results.items() if "secretRotation" in task.result} == after_reading
+
+
+def test_a_host_without_requests_is_told_what_to_install(workspace: Workspace, simulator: Simulator) -> None:
+    """An interpreter of its own that has everything but requests."""
+    hidden = workspace.folder / "hidden"
+    hidden.mkdir()
+    (hidden / "requests.py").write_text("raise ImportError('No module named requests')\n", encoding="utf-8")
+    given = {**login(simulator), "rotation_id": UNKNOWN}
+    task = workspace.task(given, environment={"PYTHONPATH": str(hidden)}).only
+    assert task["reason"] == "missing_dependency"
+    assert "pip install requests" in task["msg"]
+    assert Path(sys.executable).name in task["msg"]
+    assert simulator.log() == []
+
+
+def test_a_lock_file_that_cannot_be_used_is_told(workspace: Workspace, simulator: Simulator) -> None:
+    rotation_id = simulator.rotation()["id"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(workspace.tmp))
+        Path(_lock.lock_path(simulator.url, rotation_id)).mkdir()
+    task = workspace.task({**login(simulator), "rotation_id": rotation_id}).only
+    assert task["reason"] == "lock_unavailable"
+    assert "TMPDIR" in task["msg"]
+    assert simulator.log("/secret-rotations/") == []
+
+
+def test_every_documented_reason_is_reached() -> None:
+    elsewhere = {"missing_dependency", "lock_unavailable"}
+    assert {case[0] for case in CASES} | elsewhere == set(REASONS)

@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ansible-test on every supported ansible-core, in a copy of the collection outside any git checkout."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from .engine import Step
+from .environments import CHECKOUT, REQUIREMENTS, Environment, interpreters
+from .rooms import Failed, Room
+
+#: The Pythons that each ansible-core supports as a controller, and of which at least one is needed.
+CONTROLLERS = {
+    "2.16": ("3.10", "3.11", "3.12"),
+    "2.17": ("3.10", "3.11", "3.12"),
+    "2.18": ("3.11", "3.12", "3.13"),
+    "2.19": ("3.11", "3.12", "3.13"),
+    "2.20": ("3.12", "3.13", "3.14"),
+    "2.21": ("3.12", "3.13", "3.14"),
+}
+#: Units and integration run on each of these: the oldest and the newest, and every Python at least once.
+PAIRS = (("2.16", "3.10"), ("2.19", "3.11"), ("2.21", "3.12"), ("2.21", "3.13"))
+#: Sanity runs once on each ansible-core, on this Python where it is here: together they are all of them.
+SANITY = {"2.16": "3.10", "2.17": "3.12", "2.18": "3.11", "2.19": "3.11", "2.20": "3.12", "2.21": "3.13"}
+#: How many of each kind must have run on any machine.
+FLOOR = {"sanity": 4, "units": 2, "integration": 2}
+
+#: ansible-test fetches this script from a host that not every machine reaches; one in its cache it takes as it is.
+GET_PIP = """\
+import ensurepip
+import os
+import pathlib
+import subprocess
+import sys
+
+# Distributions that leave its own copy out name the folder that has one.
+folders = [pathlib.Path(ensurepip.__file__).parent / "_bundled", getattr(ensurepip, "_WHEEL_PKG_DIR", None)]
+pip = next(wheel for folder in folders if folder for wheel in pathlib.Path(folder).glob("pip-*.whl"))
+options = [option for option in sys.argv[1:] if option not in ("--no-setuptools", "--no-wheel")]
+environment = dict(os.environ, PYTHONPATH=str(pip))
+subprocess.run([sys.executable, "-m", "pip", "install", "--no-compile", *options], env=environment, check=True)
+"""
+GET_PIP_NAMES = ("get_pip_23_1_2.py", "get_pip_24_2.py", "get_pip_25_2.py")
+
+
+def steps() -> list[Step]:
+    return [
+        *(Step("sanity", "ansible-test sanity", _environment(core, _python(core)), _sanity) for core in CONTROLLERS),
+        *(Step("units", "ansible-test units", _environment(*pair), _units) for pair in PAIRS),
+        *(Step("integration", "ansible-test integration", _environment(*pair), _integration) for pair in PAIRS),
+    ]
+
+
+def _python(core: str) -> str:
+    """Another one that this ansible-core supports, where the chosen one is missing."""
+    choices = [SANITY[core], *reversed(CONTROLLERS[core])]
+    return next((python for python in choices if python in interpreters()), SANITY[core])
+
+
+@functools.cache
+def _environment(core: str, python: str) -> Environment:
+    listed = (REQUIREMENTS / "ansible-core.txt").read_text(encoding="utf-8")
+    pinned = re.search(rf"^ansible-core=={re.escape(core)}\..*$", listed, re.MULTILINE)
+    if not pinned:
+        raise ValueError(f"ansible-core.txt names no ansible-core {core}")
+    tests = CHECKOUT / "tests"
+    files = (
+        REQUIREMENTS / "ansible-test.txt",
+        tests / "unit" / "requirements.txt",
+        tests / "integration" / "requirements.txt",
+    )
+    return Environment(f"core-{core}-py{python}", python, (pinned.group(),), files, distribution="ansible-core")
+
+
+def _ansible_test(room: Room, command: str, *arguments: str) -> str:
+    cache = room.environment.home / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for name in GET_PIP_NAMES:
+        (cache / name).write_text(GET_PIP, encoding="utf-8")
+    output = room.run("ansible-test", command, *arguments, "--color", "no")
+    if "All targets skipped" in output:
+        raise Failed("all targets were skipped")
+    return output
+
+
+def _sanity(room: Room) -> None:
+    ignore_files = sorted(path.name for path in (room.collection / "tests" / "sanity").glob("ignore*"))
+    if ignore_files:
+        raise Failed(f"there are ignore files: {', '.join(ignore_files)}")
+    output = _ansible_test(room, "sanity")
+    tests = set(re.findall(r"Running sanity test \"([\w-]+)\"", output))
+    missing = {"compile", "import", "pep8", "pylint", "validate-modules", "yamllint"} - tests
+    if missing:
+        raise Failed(f"these did not run: {', '.join(sorted(missing))}")
+    room.remark = f"{len(tests)} tests"
+
+
+def _units(room: Room) -> None:
+    output = _ansible_test(room, "units", "--local", "--python", room.environment.python)
+    passed = sum(map(int, re.findall(r"(\d+) passed", output)))
+    if not passed:
+        raise Failed("no test ran")
+    room.remark = f"{passed} tests"
+
+
+def _integration(room: Room) -> None:
+    output = _ansible_test(room, "integration", "--local", "--python", room.environment.python)
+    targets = {path.name for path in (room.collection / "tests" / "integration" / "targets").iterdir()}
+    tested = {target for target in targets if not target.startswith("setup_")}
+    missing = {target for target in tested if f"Running {target} integration test role" not in output}
+    if missing or not tested:
+        raise Failed(f"these did not run: {', '.join(sorted(missing)) or 'any'}")
+    room.remark = f"{len(tested)} target" + "s" * (len(tested) != 1)

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Branch coverage of plugins/ over unit and integration tests together.
+
+Controllers, their forked workers and the modules' own processes are counted: `patch` in pyproject.toml starts
+the measurement in each of them, and `paths` brings the files of a module's zip archive home.
+"""
+
+from __future__ import annotations
+
+import json
+
+from .rooms import Failed, Room
+
+#: They hold documentation only, which ansible-doc reads without a test that could count it.
+UNCOUNTED = "plugins/doc_fragments/"
+
+
+def coverage(room: Room) -> None:
+    data = room.folder / "coverage" / "data"
+    data.parent.mkdir()
+
+    # The search for schedules has a step of its own, and under measurement it would take minutes.
+    examples = "1000"
+
+    def run(*arguments: str) -> str:
+        return room.run(
+            "python",
+            "-m",
+            "coverage",
+            *arguments,
+            COVERAGE_FILE=str(data),
+            PYTHONPATH="",
+            EXACTLY_ONCE_EXAMPLES=examples,
+        )
+
+    # As in the everyday environment: some tests have a PYTHONPATH of their own.
+    room.run("python", "tests/tools/link_collection.py")
+    # A short path, because ansible-core puts sockets below it and the name of a socket has 107 bytes at most.
+    problem = None
+    try:
+        run("run", "-m", "pytest", "-m", "", "-n", "2", f"--basetemp={room.folder / 't'}")
+    except Failed:
+        problem = "tests failed"
+    run("combine", "--quiet")
+    room.report = run("report", "--fail-under=0")
+    listed = room.folder / "coverage.json"
+    run("json", "--quiet", "--fail-under=0", "-o", str(listed))
+    found = json.loads(listed.read_text(encoding="utf-8"))
+    files = {path.relative_to(room.collection).as_posix() for path in (room.collection / "plugins").rglob("*.py")}
+    never = {file for file in files if not file.startswith(UNCOUNTED)} - set(found["files"])
+    if never and not problem:
+        raise Failed(f"no test runs {', '.join(sorted(never))}")
+    room.remark = f"{found['totals']['percent_covered']:.1f} %"
+    if problem:
+        raise Failed(f"{problem}, {room.remark} covered")
+    run("report", "--format=total")

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The list of steps, in the order in which they start: what takes longest comes first."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from . import ansible_test
+from .coverage_report import coverage
+from .engine import Step
+from .environments import CHECKOUT, REQUIREMENTS, Environment
+from .rooms import Failed, Room
+from .tarball import build, importer
+from .webpages import webpages
+
+_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _environment(name: str, distribution: str = "") -> Environment:
+    return Environment(name, _PYTHON, (), (REQUIREMENTS / f"{name}.txt",), distribution)
+
+
+_TOOLS = _environment("tools")
+_COVERAGE = _environment("coverage")
+# The collection is linked into the environment of these tests, which therefore no other step may share.
+_EVERYDAY = Environment("everyday", _PYTHON, (), (CHECKOUT / "tests" / "requirements.txt",), "")
+_DOCS = _environment("docs")
+_IMPORTER = _environment("importer")
+
+
+def _ansible_lint(room: Room) -> None:
+    room.run("ansible-lint", "--profile", "production", "--offline", "--strict")
+
+
+def _ruff_check(room: Room) -> None:
+    room.run("ruff", "check", "--no-cache")
+
+
+def _ruff_format(room: Room) -> None:
+    room.run("ruff", "format", "--no-cache", "--diff")
+
+
+def _mypy(room: Room) -> None:
+    """From above the collection, so that its modules have the names by which they import each other."""
+    collection = room.collection.relative_to(room.collections)
+    settings = ("--config-file", collection / "pyproject.toml", "--cache-dir", room.temporary / "mypy")
+    folders = (collection / "plugins", collection / "tests")
+    room.run("mypy", *settings, *folders, cwd=room.collections, MYPYPATH=str(room.collections))
+
+
+def _yamllint(room: Room) -> None:
+    room.run("yamllint", "--strict", "--config-file", "tests/quality/yamllint.yml", ".")
+
+
+def _reuse(room: Room) -> None:
+    room.run("reuse", "lint", "--lines")
+
+
+def _docs_lint(room: Room) -> None:
+    room.run("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "all", ".")
+
+
+def _changelog_lint(room: Room) -> None:
+    room.run("antsibull-changelog", "lint")
+
+
+def _pytest(file: str) -> Callable[[Room], None]:
+    def check(room: Room) -> None:
+        output = room.run("python", "-m", "pytest", "-n", "0", f"tests/unit/{file}")
+        if " passed" not in output:
+            raise Failed("no test ran")
+
+    return check
+
+
+def _exactly_once(room: Room) -> None:
+    """The longer profile of what proves that nothing rotates twice."""
+    room.run("python", "tests/tools/link_collection.py")
+    files = ("unit/test_rule_properties.py", "integration/test_many_at_once.py", "integration/test_interrupts.py")
+    paths = [f"tests/{file}" for file in files]
+    output = room.run(
+        "python",
+        "-m",
+        "pytest",
+        "-n",
+        "1",
+        f"--basetemp={room.folder / 't'}",
+        *paths,
+        EXACTLY_ONCE_EXAMPLES="50000",
+        EXACTLY_ONCE_PLAYS="50",
+    )
+    if " passed" not in output:
+        raise Failed("no test ran")
+
+
+STEPS = [
+    Step("coverage", "coverage", _COVERAGE, coverage),
+    *ansible_test.steps(),
+    Step("importer", "galaxy-importer", _IMPORTER, importer),
+    Step("webpages", "antsibull-docs sphinx", _DOCS, webpages),
+    Step("mypy", "mypy --strict", _TOOLS, _mypy),
+    Step("ansible-lint", "ansible-lint production", _TOOLS, _ansible_lint),
+    Step("documentation", "ansible-core ansible-doc against argument spec", _TOOLS, _pytest("test_documentation.py")),
+    Step("imports", "pytest import rules", _TOOLS, _pytest("test_import_rules.py")),
+    Step("tarball", "ansible-core ansible-galaxy build", _TOOLS, build),
+    Step("docs lint", "antsibull-docs lint", _DOCS, _docs_lint),
+    Step("changelog", "antsibull-changelog lint", _DOCS, _changelog_lint),
+    Step("reuse", "reuse lint", _TOOLS, _reuse),
+    Step("ruff check", "ruff check", _TOOLS, _ruff_check),
+    Step("ruff format", "ruff format", _TOOLS, _ruff_format),
+    Step("yamllint", "yamllint", _TOOLS, _yamllint),
+]
+
+#: How many of each kind must have run, so that a machine on which everything was skipped proves nothing.
+FLOOR = {**{step.kind: 1 for step in STEPS}, **ansible_test.FLOOR}

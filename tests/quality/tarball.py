@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes to Galaxy: just the files that are meant to, and nothing that its importer complains about."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from pathlib import Path
+
+from .rooms import Failed, Room
+
+#: Everything that may be in the tarball. A new kind of file is a decision, made here.
+ALLOWED = (
+    r"(CHANGELOG\.rst|FILES\.json|LICENSE|MANIFEST\.json|README\.md)",
+    r"changelogs/(changelog|config)\.yaml",
+    r"docs/docsite/(extra-docs|links|config)\.yml",
+    r"docs/docsite/rst/\w+\.rst",
+    r"meta/(ee-requirements\.txt|(execution-environment|runtime)\.yml)",
+    r"playbooks/([\w-]+/)*[\w-]+\.(yml|md|j2)",
+    r"plugins/(action|doc_fragments|inventory|lookup|module_utils|modules|plugin_utils)/\w+\.py",
+    r"roles/\w+/(README\.md|(defaults|handlers|meta|tasks|templates|vars)/[\w-]+\.(yml|j2))",
+)
+#: Without these Galaxy, or a user, is at a loss.
+REQUIRED = (
+    "CHANGELOG.rst",
+    "LICENSE",
+    "MANIFEST.json",
+    "README.md",
+    "changelogs/changelog.yaml",
+    "meta/ee-requirements.txt",
+    "meta/execution-environment.yml",
+    "meta/runtime.yml",
+    "plugins/modules/okta_client_secret_rotation.py",
+)
+
+
+def build(room: Room) -> None:
+    with tarfile.open(_tarball(room)) as archive:
+        names = sorted(member.name for member in archive.getmembers() if not member.isdir())
+    strangers = [name for name in names if not any(re.fullmatch(pattern, name) for pattern in ALLOWED)]
+    missing = [name for name in REQUIRED if name not in names]
+    if strangers:
+        raise Failed(f"these do not belong in the tarball: {', '.join(strangers)}")
+    if missing:
+        raise Failed(f"these are missing in the tarball: {', '.join(missing)}")
+    room.remark = f"{len(names)} files"
+
+
+def importer(room: Room) -> None:
+    tarball = _tarball(room)
+    output = room.run("python", "-m", "galaxy_importer.main", tarball, cwd=tarball.parent)
+    complaints = re.findall(r"^(?:WARNING|ERROR|CRITICAL).*", output, re.MULTILINE)
+    if complaints:
+        raise Failed(f"the importer complains: {'; '.join(complaints)}")
+    if "Importer processing completed successfully" not in output:
+        raise Failed("the importer did not come to its end")
+
+
+def _tarball(room: Room) -> Path:
+    target = room.folder / "tarball"
+    room.run("ansible-galaxy", "collection", "build", "--output-path", target)
+    (tarball,) = target.glob("*.tar.gz")
+    return tarball

@@ -1,0 +1,202 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a task runs in the controller's process, and what surrounds it there."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.secretops.infisical.plugins.action import okta_client_secret_rotation
+from ansible_collections.secretops.infisical.plugins.plugin_utils import _data, _in_process, _surroundings
+
+
+class Templar:
+    def template(self, value: Any) -> Any:
+        return value.replace("{{ ansible_playbook_python }}", sys.executable) if isinstance(value, str) else value
+
+
+def plugin(*, transport: str = "local", become: Any = None, seconds: int = 0, delegate_to: str = "") -> Any:
+    """The action plugin as ansible-core makes it, as far as the choice looks at it."""
+    made: Any = okta_client_secret_rotation.ActionModule.__new__(okta_client_secret_rotation.ActionModule)
+    made._connection = SimpleNamespace(transport=transport, become=become)
+    made._task = SimpleNamespace(async_val=seconds, delegate_to=delegate_to)
+    made._templar = Templar()
+    return made
+
+
+@pytest.fixture(autouse=True)
+def undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(_in_process.SWITCH, raising=False)
+    monkeypatch.delenv("ANSIBLE_PYTHON_INTERPRETER", raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+
+
+def test_a_local_task_runs_in_process() -> None:
+    assert plugin().hindrance({}, {"HTTPS_PROXY": "http://proxy"}) == ""
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (plugin(transport="ssh"), "its connection is ssh"),
+        (plugin(become=object()), "it has become"),
+        (plugin(seconds=60), "it is async"),
+    ],
+)
+def test_what_makes_it_a_module(made: Any, expected: str) -> None:
+    assert made.hindrance({}, {}) == expected
+
+
+def test_the_switch(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value, expected in (("0", "SECRETOPS_INFISICAL_IN_PROCESS is 0"), ("1", ""), ("", "")):
+        monkeypatch.setenv(_in_process.SWITCH, value)
+        assert plugin().hindrance({}, {}) == expected
+
+
+def test_macos_and_missing_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as changed:
+        changed.setattr(sys, "platform", "darwin")
+        assert "macOS" in plugin().hindrance({}, {})
+    monkeypatch.setattr(_in_process, "_HAS_REQUESTS", False)
+    assert plugin().hindrance({}, {}) == "the controller cannot import requests"
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "same"),
+    [
+        (None, True),
+        ("", True),
+        ("auto", True),
+        ("auto_silent", True),
+        ("auto_legacy", True),
+        (sys.executable, True),
+        ("{{ ansible_playbook_python }}", True),
+        ("/usr/bin/another-python", False),
+        ("python3", False),
+    ],
+)
+def test_the_interpreter(interpreter: str | None, same: bool) -> None:
+    variables = {} if interpreter is None else {"ansible_python_interpreter": interpreter}
+    assert (plugin().hindrance(variables, {}) == "") is same
+    delegated = {"ansible_delegated_vars": {"elsewhere": variables}}
+    assert (plugin(delegate_to="elsewhere").hindrance(delegated, {}) == "") is same
+
+
+def test_an_interpreter_of_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSIBLE_PYTHON_INTERPRETER", "/usr/bin/another-python")
+    assert plugin().hindrance({}, {}) == "its interpreter is /usr/bin/another-python"
+
+
+def test_other_names_of_the_same_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one folder they share an environment; a link from another folder is an environment of its own."""
+    real, environment = tmp_path / "real", tmp_path / "environment"
+    for folder in (real, environment):
+        folder.mkdir()
+    (real / "python3.13").touch()
+    for link in (real / "python3", environment / "python3", environment / "python"):
+        link.symlink_to(real / "python3.13")
+    monkeypatch.setattr(sys, "executable", str(environment / "python"))
+    variables = {"ansible_python_interpreter": str(environment / "python3")}
+    assert plugin().hindrance(variables, {}) == ""
+    variables = {"ansible_python_interpreter": str(real / "python3")}
+    assert plugin().hindrance(variables, {}) != ""
+
+
+@pytest.mark.parametrize("name", ["PYTHONPATH", "LD_PRELOAD", "LANG", "LC_ALL", "OPENSSL_CONF", "not a name", "A-B"])
+def test_variables_that_only_a_new_process_reads(name: str) -> None:
+    assert plugin().hindrance({}, {"FINE": "1", name: "1"}) == f"its environment sets {name}"
+
+
+def test_not_beside_other_threads() -> None:
+    found: list[str] = []
+    thread = threading.Thread(target=lambda: found.append(plugin().hindrance({}, {})))
+    thread.start()
+    thread.join()
+    assert found == ["this is not the main thread"]
+
+
+def test_arguments_reach_it_as_they_reach_a_module() -> None:
+    class Tagged(str):
+        __slots__ = ()
+
+    class Vaulted:
+        def __str__(self) -> str:
+            return "decrypted"
+
+    given = {
+        "text": Tagged("text"),
+        "list": (1, [None, True]),
+        "vault": Vaulted(),
+        "day": dt.date(2026, 1, 2),
+        "moment": dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.timezone.utc),
+    }
+    plain = _data.plain(given)
+    assert plain == {
+        "text": "text",
+        "list": [1, [None, True]],
+        "vault": "decrypted",
+        "day": "2026-01-02",
+        "moment": "2026-01-02T03:04:05+00:00",
+    }
+    assert plain["text"].__class__ is str
+
+
+def test_environment_and_folder_are_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEPT", "before")
+    monkeypatch.delenv("NEW", raising=False)
+    folder, temporary = os.getcwd(), tempfile.gettempdir()
+    with pytest.raises(KeyError):
+        with _surroundings.applied({"KEPT": "within", "NEW": "1", "TMPDIR": str(tmp_path)}, str(tmp_path)):
+            assert (os.environ["KEPT"], os.environ["NEW"]) == ("within", "1")
+            assert Path(tempfile.gettempdir()) == tmp_path
+            assert Path.cwd() == tmp_path
+            raise KeyError
+    assert os.environ["KEPT"] == "before"
+    assert "NEW" not in os.environ
+    assert (os.getcwd(), tempfile.gettempdir()) == (folder, temporary)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_unwinds_and_then_goes_on_to_the_former_handler(number: signal.Signals) -> None:
+    """With a second signal during the clean-up, as from an impatient Ctrl-C."""
+    seen: list[str] = []
+    before = signal.signal(number, lambda *_: seen.append("former handler"))
+    try:
+        with pytest.raises(_surroundings.Interrupted):
+            with _surroundings.interruptible():
+                try:
+                    os.kill(os.getpid(), number)
+                    time.sleep(5)
+                finally:
+                    os.kill(os.getpid(), number)
+                    seen.append("cleaned up")
+    finally:
+        signal.signal(number, before)
+    assert seen == ["cleaned up", "former handler"]
+
+
+def test_what_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with _surroundings.interruptible():
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_without_a_signal_the_handlers_are_as_before() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with _surroundings.interruptible():
+        assert signal.getsignal(signal.SIGTERM) != before[1]
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is taken for a rotation, and what is not."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from ansible_collections.secretops.infisical.plugins.module_utils._api import Api
+from ansible_collections.secretops.infisical.plugins.module_utils._auth import Session
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.module_utils._http import Answer
+
+ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+ROTATION = {
+    "id": ID,
+    "name": "okta",
+    "type": "okta-client-secret",
+    "rotationStatus": "success",
+    "lastRotatedAt": "2026-01-01T00:00:00.000Z",
+    "lastRotationAttemptedAt": "2026-01-01T00:00:00.000Z",
+    "secretsMapping": {"clientId": "ID", "clientSecret": "SECRET"},
+}
+
+
+class Fixed:
+    """A session whose every answer is the same."""
+
+    def __init__(self, data: dict[str, Any] | InfisicalError) -> None:
+        self._data = data
+
+    def get(self, path: str, what: str, params: dict[str, str] | None = None) -> Answer:
+        if isinstance(self._data, InfisicalError):
+            raise self._data
+        return Answer(self._data, None)
+
+
+def api(data: dict[str, Any] | InfisicalError) -> Api:
+    return Api(cast("Session", Fixed(data)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"id": 7}, "secretRotation.id is not a string"),
+        ({"name": None}, "secretRotation.name is not a string"),
+        ({"lastRotatedAt": None}, "secretRotation.lastRotatedAt is not a timestamp"),
+        ({"lastRotationAttemptedAt": "soon"}, "secretRotation.lastRotationAttemptedAt is not a timestamp"),
+        ({"type": "aws-iam-user-secret"}, "its type is not okta-client-secret"),
+        ({"id": "00000000-0000-4000-8000-000000000000"}, "it is about another rotation"),
+        ({"secretsMapping": []}, "secretRotation.secretsMapping is not an object"),
+    ],
+)
+def test_what_is_no_rotation_is_refused_with_its_fault(changes: dict[str, Any], fault: str) -> None:
+    with pytest.raises(InfisicalError, match=fault) as caught:
+        api({"secretRotation": {**ROTATION, **changes}}).read(ID)
+    assert caught.value.reason == "invalid_response"
+
+
+@pytest.mark.parametrize("data", [{}, {"secretRotation": None}, {"secretRotation": [ROTATION]}])
+def test_an_answer_without_a_rotation_is_refused(data: dict[str, Any]) -> None:
+    with pytest.raises(InfisicalError, match="holds no secretRotation"):
+        api(data).read(ID)
+
+
+def test_unknown_keys_are_kept_and_the_case_of_an_id_does_not_matter() -> None:
+    rotation = {**ROTATION, "id": ID.upper(), "new": {"key": 1}}
+    assert api({"secretRotation": rotation}).read(ID).rotation == rotation
+
+
+def test_a_list_is_read_whole_or_not_at_all() -> None:
+    assert [reading.id for reading in api({"secretRotations": [ROTATION]}).read_all("p")] == [ID]
+    with pytest.raises(InfisicalError, match="holds no secretRotations"):
+        api({"secretRotation": ROTATION}).read_all("p")
+    with pytest.raises(InfisicalError, match="not a timestamp"):
+        api({"secretRotations": [ROTATION, {**ROTATION, "lastRotatedAt": 0}]}).read_all("p")
+    refusal = InfisicalError("permission_denied", "No.", status=403, nothing_done=True)
+    with pytest.raises(InfisicalError) as caught:
+        api(refusal).read_all("p")
+    assert caught.value is refusal
+
+
+def test_a_reason_that_is_not_documented_is_a_programming_error() -> None:
+    with pytest.raises(ValueError, match="not a documented reason"):
+        InfisicalError("bad_luck", "No.")

@@ -1,0 +1,250 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.secretops.infisical.plugins.module_utils import _settings
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.module_utils._options import (
+    AUTHENTICATION,
+    CONNECTION,
+    ROTATION,
+    merged,
+)
+
+ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+UNIVERSAL = {"universal_auth_client_id": "id", "universal_auth_client_secret": "secret"}
+UNIVERSAL_ENV = {"INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": "env-id", "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": "env-secret"}
+
+
+def params(**given: Any) -> dict[str, Any]:
+    spec = merged(ROTATION, CONNECTION, AUTHENTICATION)
+    return {option: given.get(option, details.get("default")) for option, details in spec.items()}
+
+
+def refused(call: Any) -> str:
+    with pytest.raises(InfisicalError) as caught:
+        call()
+    assert caught.value.reason == "invalid_arguments"
+    assert caught.value.nothing_done
+    return caught.value.message
+
+
+def url_of(environ: dict[str, str] | None = None, **given: Any) -> str:
+    return _settings.connection(params(**given), environ or {}, lambda warning: None).url
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("https://x.example", "https://x.example"),
+        ("https://x.example/", "https://x.example"),
+        ("https://x.example/api", "https://x.example"),
+        ("https://x.example/api/", "https://x.example"),
+        ("https://x.example:8443/infisical/api/", "https://x.example:8443/infisical"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        (" https://x.example\n", "https://x.example"),
+    ],
+)
+def test_a_url_forgives_its_end(given: str, used: str) -> None:
+    assert url_of(url=given) == used
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "x.example",
+        "ftp://x.example",
+        "https://",
+        "https://user:pw@x.example",
+        "https://x.example/?a=b",
+        "https://x.example/#a",
+        "https://x.example/a b",
+        "https://x.example/../y",
+        "https://x.example/%2e%2e/y",
+        "https://x.example:99999",
+        "https://x\r\nHost: y",
+        "https://x.example\\@y",
+        "https://[::1",
+        "https://x.example/./y",
+        "https://ex%61mple.com",
+        "https://[fe80::1%25eth0]",
+        "user:pw@x.example",
+        "https://x.example\u2028/y",
+    ],
+)
+def test_a_url_that_is_none_is_refused(given: str) -> None:
+    message = refused(lambda: url_of(url=given))
+    assert message.startswith("url ")
+    assert "pw" not in message
+
+
+def test_the_url_comes_from_the_task_then_login_data_then_environment_then_default() -> None:
+    login_data = {"url": "https://login.example/api", "access_token": "t", "expires_in": None}
+    environ = {"INFISICAL_URL": "https://env.example"}
+    assert url_of(environ, url="https://task.example") == "https://task.example"
+    assert url_of(environ, login_data=login_data) == "https://login.example"
+    assert url_of(environ) == "https://env.example"
+    assert url_of({"INFISICAL_URL": ""}) == "https://us.infisical.com"
+    assert url_of({}, url="") == "https://us.infisical.com"
+    assert "login_data" in refused(lambda: url_of(url="https://task.example", login_data=login_data))
+
+
+def test_what_weakens_the_connection_is_warned_of() -> None:
+    warnings: list[str] = []
+    _settings.connection(params(url="http://x.example", validate_certs=False), {}, warnings.append)
+    assert ["unencrypted" in " ".join(warnings), "validate_certs" in " ".join(warnings)] == [True, True]
+    for loopback in ("http://localhost:1", "http://127.0.0.1", "http://[::1]:8080"):
+        warnings.clear()
+        _settings.connection(params(url=loopback), {}, warnings.append)
+        assert warnings == []
+
+
+def test_a_missing_file_or_an_impossible_timeout_is_refused() -> None:
+    assert refused(lambda: url_of(client_cert="/nonexistent")).startswith("client_cert is /nonexistent")
+    assert refused(lambda: url_of(client_cert=__file__, client_key="/nonexistent")).startswith("client_key is /nonexis")
+    assert refused(lambda: url_of(client_key=__file__)).startswith("client_key is given without client_cert")
+    assert "no certificate" in refused(lambda: url_of(ca_path=__file__))
+    assert "PEM form" in refused(lambda: url_of(client_cert=__file__))
+    assert refused(lambda: url_of(ca_path="/nonexistent")).startswith("ca_path is /nonexistent")
+    assert refused(lambda: url_of(timeout=0)).startswith("timeout is 0")
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "method"),
+    [
+        (UNIVERSAL, {}, "universal_auth"),
+        ({"token": "t"}, {}, "token_auth"),
+        ({"identity_id": "i", "jwt": "j"}, {}, "oidc_auth"),
+        ({"identity_id": "i", "ldap_username": "u", "ldap_password": "p"}, {}, "ldap_auth"),
+        ({}, UNIVERSAL_ENV, "universal_auth"),
+        ({}, {"INFISICAL_TOKEN": "t"}, "token_auth"),
+        ({}, {"INFISICAL_TOKEN": "", **UNIVERSAL_ENV}, "universal_auth"),
+        ({"identity_id": "i"}, {"INFISICAL_OIDC_AUTH_JWT": "j"}, "oidc_auth"),
+        # What the task says comes before what the environment says, without a contradiction.
+        ({"token": "t"}, UNIVERSAL_ENV, "token_auth"),
+        ({"token": "t"}, {"INFISICAL_AUTH_METHOD": "universal_auth", **UNIVERSAL_ENV}, "token_auth"),
+        ({"auth_method": "universal_auth"}, {"INFISICAL_TOKEN": "t", **UNIVERSAL_ENV}, "universal_auth"),
+        ({}, {"INFISICAL_AUTH_METHOD": "token_auth", "INFISICAL_TOKEN": "t", **UNIVERSAL_ENV}, "token_auth"),
+        ({"token": ""}, UNIVERSAL_ENV, "universal_auth"),
+        # A JWT alone is taken for that of oidc_auth, unless the environment names another method that takes one.
+        ({"identity_id": "i", "jwt": "j"}, {"INFISICAL_AUTH_METHOD": "jwt_auth"}, "jwt_auth"),
+        ({"identity_id": "i", "jwt": "j"}, {"INFISICAL_AUTH_METHOD": "ldap_auth"}, "oidc_auth"),
+        ({"identity_id": "i", "jwt_path": __file__}, {}, "oidc_auth"),
+        ({"identity_id": "i"}, {"INFISICAL_JWT_PATH": __file__}, "oidc_auth"),
+        ({"auth_method": "gcp_auth", "identity_id": "i"}, {}, "gcp_auth"),
+        ({"auth_method": "azure_auth", "identity_id": "i"}, {}, "azure_auth"),
+        ({"auth_method": "aws_auth", "identity_id": "i"}, {}, "aws_auth"),
+        ({}, {"INFISICAL_AUTH_METHOD": "aws_auth", "INFISICAL_MACHINE_IDENTITY_ID": "i"}, "aws_auth"),
+        # A region or a metadata service says nothing about the method.
+        ({}, {"AWS_REGION": "eu-west-1", "INFISICAL_METADATA_URL": "http://x", **UNIVERSAL_ENV}, "universal_auth"),
+    ],
+)
+def test_the_login_follows_from_what_was_given(given: dict[str, Any], environ: dict[str, str], method: str) -> None:
+    assert _settings.credentials(params(**given), environ).method == method
+
+
+def test_of_two_names_of_a_variable_the_last_wins() -> None:
+    environ = {**UNIVERSAL_ENV, "UNIVERSAL_AUTH_MACHINE_IDENTITY_CLIENT_ID": "last"}
+    values = _settings.credentials(params(), environ).values
+    assert values == {"universal_auth_client_id": "last", "universal_auth_client_secret": "env-secret"}
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "named"),
+    [
+        ({"token": "t", **UNIVERSAL}, {}, ["token", "universal_auth_client_id", "universal_auth_client_secret"]),
+        ({"auth_method": "token_auth", **UNIVERSAL}, {}, ["auth_method", "universal_auth_client_id", "token_auth"]),
+        ({"auth_method": "oidc_auth", "token": "t", "jwt": "j"}, {}, ["token", "jwt"]),
+        ({"token": "t", "login_data": {"url": "https://x", "access_token": "a"}}, {}, ["login_data", "token"]),
+        ({}, {"INFISICAL_TOKEN": "t", **UNIVERSAL_ENV}, ["token", "universal_auth_client_id", "auth_method"]),
+        ({"universal_auth_client_id": "id"}, {}, ["universal_auth_client_secret", "INFISICAL_UNIVERSAL_AUTH_CLIENT_S"]),
+        ({"auth_method": "ldap_auth"}, {}, ["identity_id", "INFISICAL_MACHINE_IDENTITY_ID"]),
+        ({}, {}, ["universal_auth_client_id", "token", "login_data"]),
+        ({}, {"INFISICAL_AUTH_METHOD": "magic"}, ["INFISICAL_AUTH_METHOD", "universal_auth"]),
+        ({"token": "two words"}, {}, ["token is no token"]),
+        ({"token": "t\r\nX-Evil: 1"}, {}, ["token is no token"]),
+        ({"token": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}, {}, ["placeholder", "option token"]),
+        ({"login_data": {"url": "https://x", "access_token": "<check_mode_token>"}}, {}, ["secretops.infisical.login"]),
+        ({"token": "********"}, {}, ["placeholder", "option token"]),
+        ({"identity_id": "i", "jwt": "j", "jwt_path": __file__}, {}, ["jwt and jwt_path contradict", "only one"]),
+        (
+            {"auth_method": "jwt_auth", "identity_id": "i"},
+            {"INFISICAL_JWT": "j", "INFISICAL_JWT_PATH": __file__},
+            ["INFISICAL_JWT or INFISICAL_OIDC_AUTH_JWT and INFISICAL_JWT_PATH contradict"],
+        ),
+        ({"auth_method": "jwt_auth", "identity_id": "i"}, {}, ["needs jwt or jwt_path", "INFISICAL_JWT_PATH"]),
+        ({"auth_method": "gcp_auth"}, {}, ["needs identity_id", "INFISICAL_MACHINE_IDENTITY_ID"]),
+        ({"auth_method": "kubernetes_auth", "identity_id": "i"}, {}, ["/var/run/secrets", "no file", "jwt"]),
+        ({"identity_id": "i", "jwt_path": "/nonexistent"}, {}, ["jwt_path is /nonexistent"]),
+        ({"auth_method": "aws_auth", "identity_id": "i", "jwt": "j"}, {}, ["jwt and identity_id", "aws_auth"]),
+        ({"auth_method": "oidc_auth", "identity_id": "i", "metadata_url": "http://x"}, {}, ["metadata_url"]),
+        (
+            {"auth_method": "gcp_auth", "identity_id": "i", "metadata_url": "http://u:pw@x"},
+            {},
+            ["metadata_url holds a user name or password"],
+        ),
+        ({"auth_method": "azure_auth", "identity_id": "i", "azure_resource": "a\nb"}, {}, ["azure_resource"]),
+        ({"identity_id": "i", "jwt": "two words"}, {}, ["jwt is no token"]),
+        ({**UNIVERSAL, "universal_auth_client_secret": "\udc80"}, {}, ["universal_auth_client_secret is not valid"]),
+    ],
+)
+def test_contradictions_and_gaps_are_named(given: dict[str, Any], environ: dict[str, str], named: list[str]) -> None:
+    message = refused(lambda: _settings.credentials(params(**given), environ))
+    assert [name for name in named if name not in message] == []
+
+
+def test_an_option_of_the_task_comes_before_an_alternative_of_the_environment() -> None:
+    environ = {"INFISICAL_JWT": "env", "INFISICAL_METADATA_URL": "http://x"}
+    options = {"auth_method": "gcp_auth", "identity_id": "i"}
+    assert _settings.credentials(params(**options, jwt="task"), environ).values == {"identity_id": "i", "jwt": "task"}
+    values = _settings.credentials(params(**options, metadata_url="http://y/"), environ).values
+    assert values == {"identity_id": "i", "metadata_url": "http://y"}
+    assert _settings.credentials(params(**options), {}).values["metadata_url"] == "http://metadata.google.internal"
+
+
+def test_a_token_may_end_in_a_new_line() -> None:
+    assert _settings.credentials(params(token="t\n"), {}).values == {"token": "t"}
+
+
+def test_credentials_do_not_show_in_a_representation() -> None:
+    given = {**UNIVERSAL, "universal_auth_client_secret": "hunter22"}
+    assert "hunter22" not in repr(_settings.credentials(params(**given), {}))
+
+
+def test_a_rotation_is_meant_by_id_or_by_name() -> None:
+    assert _settings.target(params(rotation_id=ID.upper())).rotation_id == ID
+    by_name = {"name": "okta", "project_id": "legacy-24-hex", "environment": "prod"}
+    assert _settings.target(params(**by_name)).secret_path == "/"
+    assert _settings.target(params(**by_name, secret_path="/okta/")).secret_path == "/okta"
+    assert _settings.target(params(**by_name, secret_path="")).secret_path == "/"
+
+
+BY_NAME = {"name": "okta", "project_id": "p", "environment": "prod"}
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, ["rotation_id", "name", "project_id", "environment"]),
+        ({"rotation_id": ""}, ["rotation_id"]),
+        ({"name": "okta"}, ["project_id", "environment"]),
+        ({"rotation_id": "42"}, ["rotation_id is '42'", "UUID"]),
+        ({"rotation_id": ID + "/../x"}, ["UUID"]),
+        ({"rotation_id": ID, "name": "okta"}, ["rotation_id", "name", "contradict"]),
+        ({"rotation_id": ID, "environment": "dev"}, ["rotation_id", "environment", "contradict"]),
+        ({"rotation_id": ID, "secret_path": "/okta"}, ["rotation_id", "secret_path", "contradict"]),
+        ({**BY_NAME, "name": ".."}, ["name is '..'"]),
+        ({**BY_NAME, "name": "a/b"}, ["name is 'a/b'"]),
+        ({**BY_NAME, "name": "a" * 65}, ["at most 64"]),
+        ({**BY_NAME, "environment": "prod\n"}, ["environment is", "control"]),
+        ({**BY_NAME, "secret_path": "okta"}, ["secret_path is 'okta'", "from the root"]),
+        ({**BY_NAME, "secret_path": "/a/../b"}, ["secret_path"]),
+    ],
+)
+def test_a_rotation_that_is_not_clear_is_refused(given: dict[str, Any], named: list[str]) -> None:
+    message = refused(lambda: _settings.target(params(**given)))
+    assert [name for name in named if name not in message] == []
