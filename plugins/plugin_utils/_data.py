@@ -13,13 +13,14 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 try:
     from ansible.module_utils.common.json import Direction, get_module_encoder
-except ImportError:  # before 2.19
+except ImportError:  # pragma: no cover - before 2.19
     Direction = get_module_encoder = None
 
 #: From 2.19 on data is no template unless it is marked as one; before, it is one unless it is marked.
 TAGS_DATA = get_module_encoder is not None
 #: The form in which a Python module of this collection prints its result.
 PROFILE = "legacy"
+_ENCODER = get_module_encoder(PROFILE, Direction.MODULE_TO_CONTROLLER) if TAGS_DATA else None
 
 
 def plain(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,14 +35,10 @@ def _as_modules_see(value: Any) -> Any:
 
 def as_printed(result: Mapping[str, Any]) -> str:
     """The result in the form in which a module prints it."""
-    if TAGS_DATA:
-        return json.dumps(result, cls=get_module_encoder(PROFILE, Direction.MODULE_TO_CONTROLLER))
-    return json.dumps(result)
+    return json.dumps(result, cls=_ENCODER)
 
 
 def untrusted(data: dict[str, Any]) -> dict[str, Any]:
     """The same data, of which nothing is ever taken for a template."""
-    if TAGS_DATA:
-        return data
-    marked: dict[str, Any] = wrap_var(data)
+    marked: dict[str, Any] = data if TAGS_DATA else wrap_var(data)
     return marked

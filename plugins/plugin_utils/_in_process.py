@@ -126,7 +126,7 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
             purposes = set(self.shown(result))
         except InfisicalError as failure:
             result, purposes = {"failed": True, **failure.result()}, set()
-            if not _data.TAGS_DATA and internals["_ansible_verbosity"] >= 3:
+            if not _data.TAGS_DATA and internals["_ansible_verbosity"] >= 3:  # pragma: no cover - before 2.19
                 result["exception"] = "".join(traceback.format_tb(failure.__traceback__))
         if internals.get("_ansible_inject_invocation", True):
             result["invocation"] = {"module_args": remove_values(parameters, secrets)}
@@ -150,7 +150,7 @@ def _received(action: Any, result: dict[str, Any]) -> dict[str, Any]:
     printed = {"stdout": _data.as_printed(result), "stderr": "", "rc": 0}
     profile = [_data.PROFILE] if _data.TAGS_DATA else []
     parsed = ActionBase._parse_returned_data(action, printed, *profile)
-    if not isinstance(parsed, dict):  # from 2.21 on it is an object
+    if not isinstance(parsed, dict):  # pragma: no branch - before 2.21 it is one
         parsed = parsed.as_result_dict(for_round_trip=True)
     return _data.untrusted(parsed)
 

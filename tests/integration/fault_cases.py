@@ -111,7 +111,7 @@ LOST = (
     confirmed("An answer after the timeout", fault("delay", seconds=6), options=SILENT),
     confirmed("Server killed after the work, and started again", fault("kill", work="before"), server="killed_after"),
     unknown("Server killed before the work, and started again", fault("kill"), server="killed_before",
-            options={"timeout": 10, "wait_timeout": 8}),
+            options={"timeout": 10, "wait_timeout": 14}),
     Case("Lost answer, and reading is refused from then on", "outcome_unknown", LOOK, rotations=1,
          rotate=fault("reset_after"), read=error(403, "PermissionDenied", "No.", after=1)),
 )  # fmt: skip

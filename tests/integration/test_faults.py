@@ -213,7 +213,11 @@ def test_every_fault_ends_as_the_guide_says(tmp_path: Path) -> None:
         given_up = [
             case for case in CASES if case.server == "usual" and case.rotate and case.rotate[0]["action"] in REFUSALS
         ]
-        assert len(left) == len(given_up), "a token was not revoked"
+        # Where a killed server is not back yet, the result says that its token is still valid.
+        said = [result for result in results.values() if "still valid" in str(result.get("warnings"))]
+        assert len(left) == len(given_up) + len(said), "a token was not revoked"
+        killed = {each.simulator for each in prepared if each.case.server.startswith("killed")}
+        assert len(said) <= len(killed), "a token was not revoked"
     assert list(workspace.tmp.glob("secretops*")) == []
     check_table("faults", "tests/integration/test_faults.py", HEADINGS, rows, (46, 12, 12, 10, 20))
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The same tasks as modules and in the controller's process: what comes out must be the same to the letter.
 
-The whole integration suite runs as modules with SECRETOPS_INFISICAL_IN_PROCESS=0 before the pytest command.
+These are the tasks that might make a difference; `make quality` runs the whole integration suite both ways too.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import certifi
 import pytest
 from simulator.client import Simulator
 from support.ansible import MODULE, Run, Workspace
+from support.both_ways import normalised
 from support.processes import until
 from support.server import login, tokens_left
 
@@ -34,27 +35,6 @@ Task = dict[str, Any]
 
 def rotation_id(number: int) -> str:
     return f"00000000-0000-4000-8000-{number:012d}"
-
-
-def normalised(value: Any) -> Any:
-    """Without what differs from run to run: times, request ids, places in the workspace."""
-    text = json.dumps(value, sort_keys=True)
-    for pattern, name in (
-        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "TIME"),
-        (r"req-\w{14}", "REQUEST"),
-        (r"last rotated [^,]+ ago", "last rotated SOME TIME ago"),
-        (r"\b(?!00000000-)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "UUID"),
-        (r"playbook-\d+", "PLAYBOOK"),
-        (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "TOKEN"),
-        (r"j\d+\.\d+", "JOB"),
-        (r"0oa\w{17}", "CLIENT"),
-        # ansible-core's own report of a timeout names the line that it interrupted.
-        (r'"frame": "[^"]*"', '"frame": "FRAME"'),
-        # Before 2.19 a verbose failure holds a traceback, with the places of the files.
-        (r'"exception": "  File (\\"|[^"])*"', '"exception": "TRACEBACK"'),
-    ):
-        text = re.sub(pattern, name, text)
-    return json.loads(text)
 
 
 class Both:

@@ -105,3 +105,17 @@ def test_an_interrupted_wait_cleans_up_and_ends(
     # Python's multiprocessing leaves a folder when SIGTERM ends ansible-core itself.
     assert [path for path in workspace.tmp.iterdir() if not path.name.startswith("pymp-")] == []
     assert simulator.posts() == 1
+
+
+@pytest.mark.parametrize(("env", "target"), [(IN_PROCESS, worker), (AS_MODULE, module)], ids=["here", "module"])
+def test_what_was_started_to_outlive_its_terminal_does(
+    workspace: Workspace, simulator: Simulator, env: dict[str, str], target: Callable[[Playbook, int], None]
+) -> None:
+    rotation = simulator.rotation()["id"]
+    simulator.settings(rotationSeconds=2.0)
+    options = {**login(simulator), "rotation_id": rotation}
+    with Playbook(workspace, [{"name": "rotate", MODULE: options}], env, "nohup") as playbook:
+        until(lambda: simulator.posts() == 1, "the request is sent")
+        target(playbook, HUP)
+        assert playbook.wait() == 0
+    assert tokens_left(simulator) == []

@@ -136,6 +136,15 @@ def test_time_is_the_servers(fleet: Fleet) -> None:
     assert "till.okta.apps.prod.shop" in fleet.hosts(older_than="24d")
 
 
+def test_without_the_servers_time_it_is_this_hosts(fleet: Fleet) -> None:
+    fleet.simulator.settings(sendDate=False)
+    fleet.write(older_than="20d")
+    run = fleet.run("--list", "-vvv")
+    assert "The server told no time" in run.output
+    assert "okta-payments.okta.prod.payments" in run.stdout
+    assert "till.okta.apps.prod.shop" not in run.stdout
+
+
 def test_constructed(fleet: Fleet) -> None:
     listed = fleet.listed(
         compose={"okta_app": "secretRotation.parameters.clientId"},

@@ -20,8 +20,9 @@ from .rooms import Failed, Room, Skipped
 
 WORKERS = 2
 #: Of a failed step's log. The whole log is kept.
-SHOWN_LINES = 80
+SHOWN_LINES = 40
 SHOWN_WIDTH = 400
+_ERROR = re.compile(r"ERROR|FATAL|FAILED|E   ")
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,9 @@ def _tell(outcome: Outcome) -> None:
     if outcome.result == "FAILED":
         lines = outcome.step.log.read_text(encoding="utf-8", errors="replace").splitlines()
         if len(lines) > SHOWN_LINES:
-            print(f"    ... {len(lines) - SHOWN_LINES} lines more in {outcome.step.log}")
+            print(f"    ... {len(lines) - SHOWN_LINES} lines more in {outcome.step.log}; errors among them:")
+            errors = [line for line in lines[:-SHOWN_LINES] if _ERROR.match(line)]
+            print("".join(f"    {line[:SHOWN_WIDTH]}\n" for line in errors[:SHOWN_LINES]))
         print("".join(f"    {line[:SHOWN_WIDTH]}\n" for line in lines[-SHOWN_LINES:]), flush=True)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from . import ansible_test
+from . import ansible_test, long_tests
 from .coverage_report import coverage
 from .engine import Step
 from .environments import CHECKOUT, REQUIREMENTS, Environment
@@ -22,10 +22,12 @@ def _environment(name: str, distribution: str = "") -> Environment:
     return Environment(name, _PYTHON, (), (REQUIREMENTS / f"{name}.txt",), distribution)
 
 
+def _everyday(name: str) -> Environment:
+    return Environment(name, _PYTHON, (), (CHECKOUT / "tests" / "requirements.txt",), "pytest")
+
+
 _TOOLS = _environment("tools")
 _COVERAGE = _environment("coverage")
-# The collection is linked into the environment of these tests, which therefore no other step may share.
-_EVERYDAY = Environment("everyday", _PYTHON, (), (CHECKOUT / "tests" / "requirements.txt",), "")
 _DOCS = _environment("docs")
 _IMPORTER = _environment("importer")
 
@@ -75,28 +77,10 @@ def _pytest(file: str) -> Callable[[Room], None]:
     return check
 
 
-def _exactly_once(room: Room) -> None:
-    """The longer profile of what proves that nothing rotates twice."""
-    room.run("python", "tests/tools/link_collection.py")
-    files = ("unit/test_rule_properties.py", "integration/test_many_at_once.py", "integration/test_interrupts.py")
-    paths = [f"tests/{file}" for file in files]
-    output = room.run(
-        "python",
-        "-m",
-        "pytest",
-        "-n",
-        "1",
-        f"--basetemp={room.folder / 't'}",
-        *paths,
-        EXACTLY_ONCE_EXAMPLES="50000",
-        EXACTLY_ONCE_PLAYS="50",
-    )
-    if " passed" not in output:
-        raise Failed("no test ran")
-
-
 STEPS = [
     Step("coverage", "coverage", _COVERAGE, coverage),
+    Step("both ways", "integration in process and as modules", _everyday("both-ways"), long_tests.both_ways),
+    Step("exactly once", "exactly once, 50,000 schedules", _everyday("exactly-once"), long_tests.exactly_once),
     *ansible_test.steps(),
     Step("importer", "galaxy-importer", _IMPORTER, importer),
     Step("webpages", "antsibull-docs sphinx", _DOCS, webpages),

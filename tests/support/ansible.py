@@ -11,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from support import both_ways
 
 SUPPORT = Path(__file__).resolve().parent
 COLLECTION = SUPPORT.parents[1]
@@ -31,6 +33,7 @@ class TaskResult:
     status: str
     host: str
     task: str
+    action: str
     result: dict[str, Any]
 
     def __getitem__(self, key: str) -> Any:
@@ -126,7 +129,9 @@ class Workspace:
             check=False,
         )
         lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
-        return Run(done.returncode, done.stdout, done.stderr, [TaskResult(**json.loads(line)) for line in lines])
+        run = Run(done.returncode, done.stdout, done.stderr, [TaskResult(**json.loads(line)) for line in lines])
+        both_ways.record(run.returncode, [asdict(result) for result in run.results])
+        return run
 
     def playbook(self, plays: list[dict[str, Any]] | str, *arguments: str, env: dict[str, str] | None = None) -> Run:
         """ansible-playbook over plays given as data or as YAML text."""

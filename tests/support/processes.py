@@ -32,12 +32,14 @@ def until(condition: Callable[[], bool], what: str) -> None:
 class Playbook:
     """A running ansible-playbook, in a session of its own, as a terminal would start it."""
 
-    def __init__(self, workspace: Workspace, tasks: list[dict[str, Any]], env: dict[str, str]) -> None:
+    def __init__(
+        self, workspace: Workspace, tasks: list[dict[str, Any]], env: dict[str, str], *started_by: str
+    ) -> None:
         path = workspace.folder / "running.yml"
         plays = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
         path.write_text(json.dumps(plays), encoding="utf-8")
         self.process = subprocess.Popen(
-            [str(Path(sys.executable).parent / "ansible-playbook"), str(path)],
+            [*started_by, str(Path(sys.executable).parent / "ansible-playbook"), str(path)],
             cwd=workspace.folder,
             env=workspace.environment(env),
             stdin=subprocess.DEVNULL,

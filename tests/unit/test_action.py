@@ -151,6 +151,26 @@ def test_arguments_reach_it_as_they_reach_a_module() -> None:
     assert plain["text"].__class__ is str
 
 
+def test_deprecated_options_and_warnings_are_told_as_ansible_core_tells_them() -> None:
+    removed = {"removed_in_version": "9.0.0", "removed_from_collection": "secretops.infisical"}
+    spec = {"old": removed, "new": {"aliases": ["alias"]}}
+
+    def execute(task: Any) -> dict[str, Any]:
+        for _time in range(2):
+            task.warn("Mind the gap.")
+        return {"changed": False}
+
+    made = plugin()
+    made._task = SimpleNamespace(args={"old": "1", "new": "2", "alias": "2"}, action="it", check_mode=False)
+    made._update_module_args = lambda *_: None
+    made.module = SimpleNamespace(ARGUMENT_SPEC=spec, execute=execute)
+    result = made._executed({})
+    assert result["warnings"] == ["Both option new and its alias alias are set.", "Mind the gap."]
+    assert [(item["msg"], item["version"]) for item in result["deprecations"]] == [
+        ("Param 'old' is deprecated. See the module docs for more information", "9.0.0")
+    ]
+
+
 def test_environment_and_folder_are_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEPT", "before")
     monkeypatch.delenv("NEW", raising=False)

@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._api import Api
-from ansible_collections.secretops.infisical.plugins.module_utils._auth import Session
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._http import Answer
 
@@ -37,7 +37,8 @@ class Fixed:
 
 
 def api(data: dict[str, Any] | InfisicalError) -> Api:
-    return Api(cast("Session", Fixed(data)))
+    session: Any = Fixed(data)
+    return Api(session)
 
 
 @pytest.mark.parametrize(
@@ -75,12 +76,23 @@ def test_a_list_is_read_whole_or_not_at_all() -> None:
         api({"secretRotation": ROTATION}).read_all("p")
     with pytest.raises(InfisicalError, match="not a timestamp"):
         api({"secretRotations": [ROTATION, {**ROTATION, "lastRotatedAt": 0}]}).read_all("p")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda api: api.read(ID),
+        lambda api: api.read_by_name("okta", "p", "prod", "/"),
+        lambda api: api.read_all("p"),
+    ],
+)
+def test_a_refusal_stays_the_refusal_that_it_is(call: Callable[[Api], object]) -> None:
     refusal = InfisicalError("permission_denied", "No.", status=403, nothing_done=True)
     with pytest.raises(InfisicalError) as caught:
-        api(refusal).read_all("p")
+        call(api(refusal))
     assert caught.value is refusal
 
 
 def test_a_reason_that_is_not_documented_is_a_programming_error() -> None:
     with pytest.raises(ValueError, match="not a documented reason"):
-        InfisicalError("bad_luck", "No.")
+        raise InfisicalError("bad_luck", "No.")

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import tempfile
 from pathlib import Path
 
@@ -76,3 +78,23 @@ def test_who_cleans_up_temporary_folders_fails_no_rotation(tmp_path: Path) -> No
         path.unlink()
         path.write_text("of somebody else", encoding="utf-8")
     assert path.read_text(encoding="utf-8") == "of somebody else"
+
+
+def test_a_file_that_was_replaced_before_it_was_locked_keeps_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The holder before removed the file while this task waited for it, and another task made a new one."""
+    path = Path(_lock.lock_path(URL, "a"))
+    locked = []
+
+    def flock(descriptor: int, operation: int) -> None:
+        if not locked:
+            path.unlink()
+            path.touch()
+        locked.append(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with _lock.hold(URL, "a", impatient()):
+        assert locked[-1] == path.stat().st_ino
+    assert len(locked) == 2
+    assert list(tmp_path.iterdir()) == []

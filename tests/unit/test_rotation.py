@@ -64,11 +64,13 @@ class Server:
         self.now = 0.0
         self.warnings: list[str] = []
         self.held = 0
+        self.seconds_per_reading = 0.0
 
     def read(self, rotation_id: str) -> Reading:
         assert rotation_id == ID
         found = self.readings[min(self.reads, len(self.readings) - 1)]
         self.reads += 1
+        self.now += self.seconds_per_reading
         return _give(found)
 
     def rotate(self, rotation_id: str) -> Reading:
@@ -250,3 +252,12 @@ def test_without_waiting_there_is_one_reading() -> None:
     server = Server([BEFORE], LOST)
     assert server.fail(wait_timeout=0).reason == "outcome_unknown"
     assert (server.reads, server.now) == (2, 0)
+
+
+def test_a_reading_that_uses_up_the_patience_ends_with_the_refusal() -> None:
+    """A request after it could be lost without time to find out what became of it."""
+    limited = InfisicalError("rate_limited", "Too many.", status=429, nothing_done=True, retry_after=1)
+    server = Server([BEFORE], limited)
+    server.seconds_per_reading = 31
+    assert server.fail(wait_timeout=30) is limited
+    assert (server.requests, server.reads) == (1, 2)

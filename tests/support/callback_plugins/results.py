@@ -29,6 +29,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             "status": status,
             "host": result._host.get_name(),
             "task": result._task.get_name().strip(),
+            "action": result._task.action.rpartition("ansible.builtin.")[2],
             "result": result._result,
         }
         with open(os.environ["RESULTS_FILE"], "a", encoding="utf-8") as file:

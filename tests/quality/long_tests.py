@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests that prove more the longer they run, or that run the same tests twice."""
+
+from __future__ import annotations
+
+from support.both_ways import RECORD, differences, recorded
+
+from .rooms import Failed, Room
+
+#: Of each difference, which holds a whole result.
+SHOWN_WIDTH = 3000
+#: So that a suite that recorded nothing does not pass for one without differences.
+LEAST_RESULTS = 300
+
+
+def run_pytest(room: Room, *arguments: str, **variables: str) -> None:
+    """The everyday tests' environment links to one copy of the collection: no other step may share it."""
+    room.run("python", "tests/tools/link_collection.py")
+    # A short path, because ansible-core puts sockets below it and the name of a socket has 107 bytes at most.
+    folder = f"--basetemp={room.folder / 't'}"
+    output = room.run("python", "-m", "pytest", folder, *arguments, **variables)
+    if " passed" not in output:
+        raise Failed("no test ran")
+
+
+def exactly_once(room: Room) -> None:
+    """The longer profile of what proves that nothing rotates twice."""
+    files = ("unit/test_rule_properties.py", "integration/test_many_at_once.py", "integration/test_interrupts.py")
+    paths = [f"tests/{file}" for file in files]
+    run_pytest(room, "-n", "1", *paths, EXACTLY_ONCE_EXAMPLES="50000", EXACTLY_ONCE_PLAYS="50")
+
+
+def both_ways(room: Room) -> None:
+    """The whole integration suite in the controller's process and as modules: every result must be the same."""
+    seen = []
+    for switch in ("1", "0"):
+        folder = room.folder / f"recorded-{switch}"
+        folder.mkdir()
+        variables = {RECORD: str(folder), "SECRETOPS_INFISICAL_IN_PROCESS": switch}
+        run_pytest(room, "-n", "2", "tests/integration", **variables)
+        seen.append(recorded(folder))
+    found = differences(*seen)
+    results = sum(len(texts) for commands in seen[0].values() for _code, texts in commands)
+    room.remark = f"{results} results of {len(seen[0])} tests"
+    with room.log.open("a", encoding="utf-8") as log:
+        log.writelines(f"{difference[:SHOWN_WIDTH]}\n" for difference in found)
+    if found:
+        raise Failed(f"{room.remark}, {len(found)} differences")
+    if results < LEAST_RESULTS:
+        raise Failed(f"only {results} results were compared")

@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the same tests saw when their tasks ran in the controller's process, and as modules: no difference."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+#: Names the folder in which every command of the tests is recorded.
+RECORD = "RECORD_RESULTS"
+
+#: What differs from run to run: times, request ids, places in the workspace.
+_VARYING = (
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "TIME"),
+    (r"req-\w{14}", "REQUEST"),
+    (r"last rotated [^,]+ ago", "last rotated SOME TIME ago"),
+    (r"\b(?!00000000-)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "UUID"),
+    (r"(://[\w.\[\]:-]+|\]):\d{4,5}\b", r"\1:PORT"),
+    (r"pytest-\d+/(popen-gw\d+/)?", "PYTEST/"),
+    (r"playbook-\d+", "PLAYBOOK"),
+    (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "TOKEN"),
+    (r"j\d+\.\d+", "JOB"),
+    (r"0oa\w{17}", "CLIENT"),
+    (r"/w-\w{8}/", "/WORKSPACE/"),
+    (r"-\w{32}\.lock", "-LOCK.lock"),
+    # ansible-core's own report of a timeout names the line that it interrupted.
+    (r'"frame": "[^"]*"', '"frame": "FRAME"'),
+    # Before 2.19 a verbose failure holds a traceback, with the places of the files.
+    (r'"exception": "  File (\\"|[^"])*"', '"exception": "TRACEBACK"'),
+)
+#: These say nothing of ours, and something else at each run.
+_UNCOMPARED_ACTIONS = ("command", "copy", "shell", "uri")
+#: Which task of several wins, and what random secrets are looked for, is another one at each run: the number of
+#: results is compared, not what they are. The tests themselves assert what holds in spite of chance.
+CHANCE = ("/test_many_at_once.py", "::test_fifty_hosts_without_run_once", "/test_leaks.py")
+
+
+def normalised(value: Any) -> Any:
+    """Without what differs from run to run."""
+    text = json.dumps(value, sort_keys=True)
+    for pattern, name in _VARYING:
+        text = re.sub(pattern, name, text)
+    return json.loads(text)
+
+
+def _compared(result: dict[str, Any]) -> str:
+    """Without what ansible-core adds to the results of modules alone, which the guide names."""
+    told = result["result"]
+    facts = told.get("ansible_facts", {})
+    facts.pop("discovered_interpreter_python", None)
+    if "warnings" in told:
+        told["warnings"] = [text for text in told["warnings"] if "discovered Python interpreter" not in str(text)]
+    told = {key: value for key, value in told.items() if value or key not in ("ansible_facts", "warnings")}
+    text = json.dumps(normalised({**result, "result": told}), sort_keys=True)
+    return text.replace("Task failed: Module failed: ", "Task failed: ")
+
+
+def record(returncode: int, results: list[dict[str, Any]]) -> None:
+    """Called after each command of a test. One file for each process of pytest."""
+    folder = os.environ.get(RECORD)
+    if not folder:
+        return
+    test = os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")[0]
+    line = json.dumps({"test": test, "returncode": returncode, "results": results})
+    with (Path(folder) / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+
+
+def recorded(folder: Path) -> dict[str, list[Any]]:
+    """The commands of each test in their order: return code, and the tasks' results.
+
+    The results are in no order, because hosts that run side by side end in none.
+    """
+    commands = defaultdict(list)
+    for path in folder.iterdir():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            entry = json.loads(line)
+            results = [each for each in entry["results"] if each.pop("action") not in _UNCOMPARED_ACTIONS]
+            told = [""] * len(results) if any(name in entry["test"] for name in CHANCE) else map(_compared, results)
+            commands[entry["test"]].append((entry["returncode"], sorted(told)))
+    return commands
+
+
+def differences(one: dict[str, list[Any]], other: dict[str, list[Any]]) -> list[str]:
+    """A line or two for each test that did not see the same."""
+    found = []
+    for test in sorted({*one, *other}):
+        if one.get(test) == other.get(test):
+            continue
+        pair = [[text for command in way.get(test, []) for text in _texts(command)] for way in (one, other)]
+        for mine, theirs, name in ((pair[0], pair[1], "in process"), (pair[1], pair[0], "as a module")):
+            found += [f"{test}: only {name}: {text}" for text in mine if text not in theirs]
+        found.append(f"{test}: {len(pair[0])} and {len(pair[1])} in all")
+    return found
+
+
+def _texts(command: tuple[int, list[str]]) -> list[str]:
+    return [f"return code {command[0]}", *command[1]]
