@@ -19,7 +19,7 @@ def run_pytest(room: Room, *arguments: str, **variables: str) -> None:
     room.run("python", "tests/tools/link_collection.py")
     # A short path, because ansible-core puts sockets below it and the name of a socket has 107 bytes at most.
     folder = f"--basetemp={room.folder / 't'}"
-    output = room.run("python", "-m", "pytest", folder, *arguments, **variables)
+    output = room.run("python", "-m", "pytest", folder, *arguments, cwd=None, **variables)
     if " passed" not in output:
         raise Failed("no test ran")
 

@@ -19,7 +19,9 @@ def result(action: str = "login", **keys: Any) -> dict[str, Any]:
 def differences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """What is found between two ways, of which each is a list of commands' results."""
 
-    def compare(*ways: list[dict[str, Any]], test: str = "a.py::test_one", returncodes: tuple[int, int] = (0, 0)) -> Any:
+    def compare(
+        *ways: list[dict[str, Any]], test: str = "a.py::test_one", returncodes: tuple[int, int] = (0, 0)
+    ) -> Any:
         seen = []
         for number, (way, returncode) in enumerate(zip(ways, returncodes, strict=True)):
             folder = tmp_path / f"{test.replace('/', '-')}-{number}"

@@ -85,7 +85,7 @@ def test_a_file_that_was_replaced_before_it_was_locked_keeps_nobody_out(
 ) -> None:
     """The holder before removed the file while this task waited for it, and another task made a new one."""
     path = Path(_lock.lock_path(URL, "a"))
-    locked = []
+    locked: list[int] = []
 
     def flock(descriptor: int, operation: int) -> None:
         if not locked:
