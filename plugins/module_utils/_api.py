@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from ._auth import Session
@@ -24,8 +23,7 @@ _WRONG_TYPE = "is not configured for"
 _PLAN = "Upgrade plan"
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """A rotation as the server sent it, with the server's clock at that moment if it told."""
 
     rotation: dict[str, Any]

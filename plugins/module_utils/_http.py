@@ -9,10 +9,9 @@ import json
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from . import _failures
@@ -33,8 +32,7 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 MAX_IDLE_SECONDS = 4
 
 
-@dataclass(frozen=True)
-class Connection:
+class Connection(NamedTuple):
     """Where the server is and how to reach it."""
 
     url: str
@@ -47,8 +45,7 @@ class Connection:
     environment: bool = True
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """A successful answer: its JSON object, and the server's clock at that moment if it told."""
 
     data: dict[str, Any]

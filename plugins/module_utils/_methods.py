@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from . import _proofs
 
 
-@dataclass(frozen=True)
-class Method:
+class Method(NamedTuple):
     """One way to log in.
 
     ``needed`` options are all needed, of ``either`` exactly one, ``optional`` ones may be left out. ``identifying``
@@ -24,8 +24,8 @@ class Method:
     either: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     identifying: tuple[str, ...] = ()
-    defaults: Mapping[str, str] = field(default_factory=dict)
-    body: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = MappingProxyType({})
+    body: Mapping[str, str] = MappingProxyType({})
     proof: Callable[[Mapping[str, str]], _proofs.Proof] | None = None
 
     @property

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ._api import LOCK_LOST, SECRET_LIMIT, Reading
 from ._durations import in_words
@@ -35,16 +34,14 @@ class RotationApi(Protocol):
         """Once."""
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether a rotation is due, and why, in words."""
 
     due: bool
     why: str
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a task ended: ``outcome`` is one of rotated, rotated_by_another, not_due, would_rotate."""
 
     outcome: str

@@ -8,8 +8,7 @@ import os
 import re
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._credentials import credentials, from_environment
 from ._errors import invalid_arguments
@@ -24,8 +23,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.I
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """Which rotation: by ``rotation_id``, or by the other four."""
 
     rotation_id: str | None = None

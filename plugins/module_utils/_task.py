@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import _settings
 from ._auth import Session
@@ -16,8 +15,7 @@ from ._patience import Patience
 from ._redaction import Redactor
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """The surroundings of one task, whoever runs it: a module's process or the controller's."""
 
     params: Mapping[str, Any]

@@ -21,7 +21,7 @@ from simulator.client import Simulator
 
 from . import imports
 from .measuring import Cost, median
-from .plays import AS_MODULE, FORKS, IN_PROCESS, NOTHING, URI, Bench
+from .plays import AS_MODULE, EMPTY_MODULE, FORKS, IN_PROCESS, NOTHING, URI, URI_ONE_LOGIN, Bench
 from .tables import Table, plot, replaced
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst" / "guide_fleets.rst"
@@ -121,7 +121,7 @@ def _one(plan: Plan, report: Report, bench: Bench) -> None:
 
 
 def _loop(plan: Plan, report: Report, bench: Bench) -> None:
-    costs = _sampled(plan, _WAYS, bench.loop)
+    costs = _sampled(plan, (*_WAYS, EMPTY_MODULE), bench.loop)
     _side_by_side(report.table("bench_loop", f"{LOOP} rotations in a loop, each with its own login", *_COLUMNS), costs)
     for way, limit in ((IN_PROCESS, 14), (AS_MODULE, 3)):
         what = f"{LOOP} rotations {way}, times less CPU than the recipe"
@@ -132,8 +132,9 @@ def _fleets(plan: Plan, report: Report, folder: Path, simulator: Simulator) -> s
     """The fleets, and how the cost grows with their size, as a drawing."""
     table = report.table(
         "bench_fleets",
-        f"Fleets, {FORKS} forks, one login",
-        *("Rotations", "Server s", "in process s", "debug s", "of debug", "uri recipe s", "times faster"),
+        f"Fleets, {FORKS} forks",
+        *("Rotations", "Server s", "in process s", "debug s", "of debug"),
+        *("uri recipe s", "times faster", "with one login s", "times faster"),
     )
     growth = report.table(
         "bench_growth",
@@ -148,8 +149,8 @@ def _fleets(plan: Plan, report: Report, folder: Path, simulator: Simulator) -> s
         bench = Bench(folder / f"fleet-{size}", simulator, size)
         for seconds in plan.seconds if size in plan.sizes else plan.seconds[:1]:
             simulator.settings(rotationSeconds=seconds)
-            ways = (IN_PROCESS, NOTHING, URI) if size in plan.sizes else (IN_PROCESS, NOTHING)
-            costs = _sampled(plan, ways, bench.fleet, slow=(URI,))
+            slow = (URI, URI_ONE_LOGIN) if size in plan.sizes else ()
+            costs = _sampled(plan, (IN_PROCESS, NOTHING, *slow), bench.fleet, slow=slow)
             if URI in costs:
                 _fleet_row(report, table, size, seconds, costs)
             if not seconds:
@@ -166,9 +167,9 @@ def _fleets(plan: Plan, report: Report, folder: Path, simulator: Simulator) -> s
 
 
 def _fleet_row(report: Report, table: Table, size: int, seconds: float, costs: dict[str, Cost]) -> None:
-    ours, nothing, recipe = (costs[way].wall for way in (IN_PROCESS, NOTHING, URI))
-    walls = (f"{ours:.2f}", f"{nothing:.2f}", f"{ours / nothing:.2f}", f"{recipe:.1f}", f"{recipe / ours:.1f}")
-    table.rows.append((str(size), f"{seconds:g}", *walls))
+    ours, nothing, recipe, one_login = (costs[way].wall for way in (IN_PROCESS, NOTHING, URI, URI_ONE_LOGIN))
+    recipes = [text for wall in (recipe, one_login) for text in (f"{wall:.1f}", f"{wall / ours:.1f}")]
+    table.rows.append((str(size), f"{seconds:g}", f"{ours:.2f}", f"{nothing:.2f}", f"{ours / nothing:.2f}", *recipes))
     print(*table.rows[-1], sep="\t", flush=True)
     if size == 100 and not seconds:
         report.target("100 rotations at 0 s, times faster than the recipe", recipe / ours, 20, "", least=True)

@@ -20,7 +20,8 @@ from .measuring import Cost, measured
 
 RECIPE = Path(__file__).with_name("recipe.yml")
 FORKS = 50
-IN_PROCESS, AS_MODULE, URI, NOTHING = "in process", "as a module", "uri recipe", "debug"
+IN_PROCESS, AS_MODULE, URI, URI_ONE_LOGIN = "in process", "as a module", "uri recipe", "uri recipe, one login"
+NOTHING, EMPTY_MODULE = "debug", "a module that does nothing"
 _OURS = {MODULE: {"url": "{{ infisical_url }}", "rotation_id": "{{ rotation_id }}", "min_age": 0}}
 _LOGIN_DATA = {"login_data": "{{ login.login_data }}"}
 
@@ -48,17 +49,18 @@ class Bench:
 
     def loop(self, way: str) -> Cost:
         """All of them on localhost, one after the other, each with a login of its own."""
-        task = {"name": "Include", "ansible.builtin.include_tasks": RECIPE.name} if way == URI else _OURS
+        other = {URI: {"ansible.builtin.include_tasks": RECIPE.name}, EMPTY_MODULE: {"ansible.builtin.ping": {}}}
+        task = {"name": "Each", **other.get(way, _OURS)}
         looped = {**task, "loop": self.ids, "loop_control": {"loop_var": "rotation_id"}}
         return self._run(way, [self._local([looped])])
 
     def fleet(self, way: str, *, memory: bool = False) -> Cost:
-        """All of them as hosts of an inventory, with one login: once each for the recipe, for it is its first step."""
+        """All of them as hosts of an inventory: ours with one login, as the playbook rotate_fleet does it."""
         if way == NOTHING:
             tasks: list[dict[str, Any]] = [{"name": "Nothing", "ansible.builtin.debug": {"msg": "nothing"}}]
-        elif way == URI:
+        elif way in (URI, URI_ONE_LOGIN):
             tasks = self._recipe()
-            tasks[0]["run_once"] = True
+            tasks[0]["run_once"] = way == URI_ONE_LOGIN
         else:
             login = {"secretops.infisical.login": {"url": "{{ infisical_url }}"}}
             once = {"register": "login", "no_log": True, "run_once": True}
@@ -89,7 +91,7 @@ class Bench:
         before = self._done()
         command = [str(Path(sys.executable).parent / "ansible-playbook"), str(playbook), *arguments]
         cost = measured(command, env, self.workspace.folder, memory=memory)
-        expected = 0 if way == NOTHING else len(self.ids) if "loop" in str(plays) or arguments else 1
+        expected = 0 if way in (NOTHING, EMPTY_MODULE) else len(self.ids) if "loop" in str(plays) or arguments else 1
         if self._done() - before != expected:
             raise AssertionError(f"{way}: {self._done() - before} rotations instead of {expected}")
         return cost
