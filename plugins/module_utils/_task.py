@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from . import _settings
 from ._auth import Session
@@ -15,7 +16,8 @@ from ._patience import Patience
 from ._redaction import Redactor
 
 
-class Task(NamedTuple):
+@dataclass(frozen=True)
+class Task:
     """The surroundings of one task, whoever runs it: a module's process or the controller's."""
 
     params: Mapping[str, Any]

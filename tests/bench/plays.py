@@ -49,7 +49,10 @@ class Bench:
 
     def loop(self, way: str) -> Cost:
         """All of them on localhost, one after the other, each with a login of its own."""
-        other = {URI: {"ansible.builtin.include_tasks": RECIPE.name}, EMPTY_MODULE: {"ansible.builtin.ping": {}}}
+        other: dict[str, dict[str, Any]] = {
+            URI: {"ansible.builtin.include_tasks": RECIPE.name},
+            EMPTY_MODULE: {"ansible.builtin.ping": {}},
+        }
         task = {"name": "Each", **other.get(way, _OURS)}
         looped = {**task, "loop": self.ids, "loop_control": {"loop_var": "rotation_id"}}
         return self._run(way, [self._local([looped])])
