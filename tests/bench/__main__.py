@@ -39,7 +39,7 @@ class Plan:
     seconds: Sequence[float]
 
 
-FULL = Plan(runs=3, slow_runs=1, sizes=(10, 100, 500), between=(50, 200), seconds=(0.0, 2.0))
+FULL = Plan(runs=5, slow_runs=1, sizes=(10, 100, 500), between=(50, 200), seconds=(0.0, 2.0))
 QUICK = Plan(runs=1, slow_runs=1, sizes=(5, 20), between=(10,), seconds=(0.0,))
 
 
