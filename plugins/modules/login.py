@@ -117,6 +117,13 @@ login_data:
       returned: success
       type: int
       sample: 2592000
+auth_method:
+  description:
+    - The method by which the token was got. V(token_auth) says that it was given and is only passed on, so that it is not
+      for this play to revoke.
+  returned: success
+  type: str
+  sample: universal_auth
 changed:
   description: Always false. A login changes nothing but the list of valid tokens.
   returned: always
@@ -164,7 +171,12 @@ def execute(task: Task) -> dict[str, Any]:
     login_data = {"url": connection.url, "access_token": login.access_token, "expires_in": login.expires_in}
     if task.params["login_data"]:
         login_data["expires_in"] = task.params["login_data"]["expires_in"] or 0
-    return {"changed": False, "msg": _message(session.method, login_data), "login_data": login_data}
+    return {
+        "changed": False,
+        "msg": _message(session.method, login_data),
+        "login_data": login_data,
+        "auth_method": session.method,
+    }
 
 
 def _message(method: str, login_data: dict[str, Any]) -> str:

@@ -44,7 +44,8 @@ options:
     type: str
   login_data:
     description:
-      - What a login module returned, C(infisical.vault.login) or the one of this collection. Its token is revoked.
+      - What a login module returned, C(infisical.vault.login) or the one of this collection. Its token is revoked, even
+        if that login was given it and only passed it on, which RV(secretops.infisical.login#module:auth_method) tells.
       - Left out, O(token) is needed.
     type: dict
   revoke_token:
@@ -67,6 +68,8 @@ EXAMPLES = r"""
 - name: Revoke the token
   secretops.infisical.logout:
     login_data: "{{ infisical.login_data }}"
+  # A token from INFISICAL_TOKEN was only passed on, and others may use it.
+  when: infisical.auth_method != 'token_auth'
   run_once: true
 """
 

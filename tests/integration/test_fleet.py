@@ -148,6 +148,17 @@ def test_check_mode_rotates_nothing_and_leaves_no_token(workspace: Workspace, si
     assert tokens_left(simulator) == []
 
 
+def test_a_token_that_was_given_is_left_alone(workspace: Workspace, simulator: Simulator) -> None:
+    """Other jobs use the one in the environment."""
+    fleet = Fleet(workspace, simulator, 2)
+    given = simulator.mint()
+    empty = {"INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": "", "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": ""}
+    run = fleet.run(INFISICAL_TOKEN=given["accessToken"], **empty)
+    assert run.returncode == 0, run.output
+    assert fleet.rotated() == [1, 1]
+    assert [token["id"] for token in simulator.state()["tokens"] if not token["revoked"]] == [given["id"]]
+
+
 @pytest.mark.before_release
 def test_an_empty_fleet_is_a_success(workspace: Workspace, simulator: Simulator) -> None:
     assert Fleet(workspace, simulator, 0).run().returncode == 0

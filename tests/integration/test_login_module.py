@@ -47,6 +47,7 @@ def test_check_mode_of_a_whole_play(workspace: Workspace, simulator: Simulator, 
     assert changes == {"login": False, "rotate": True, "logout": True}
     # Check mode made a token that only its end revokes; nothing else was made.
     assert (simulator.posts(), len(tokens_left(simulator))) == (0, 1)
+    assert checked.named("login")["auth_method"] == "universal_auth"
     done = workspace.tasks(tasks, env=env)
     assert {result.task: result["changed"] for result in done.results} == changes
     assert (simulator.posts(), len(tokens_left(simulator))) == (1, 1)
@@ -60,6 +61,7 @@ def test_a_given_token_passes_through_unharmed(workspace: Workspace, simulator: 
     assert run.returncode == 0, run.output
     result = run.named("login")
     assert result["login_data"] == {"url": simulator.url, "access_token": token, "expires_in": 0}
+    assert result["auth_method"] == "token_auth"
     assert f'"token": "{CENSORED}"' in run.stdout
     assert run.named("rotate")["outcome"] == "rotated"
     assert f'"access_token": "{CENSORED}"' in run.stdout
