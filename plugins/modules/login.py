@@ -119,8 +119,8 @@ login_data:
       sample: 2592000
 auth_method:
   description:
-    - The method by which the token was got. V(token_auth) says that it was given and is only passed on, so that it is not
-      for this play to revoke.
+    - The method by which the token was got. V(token_auth) says that it was given and is only passed on, so that it is
+      not for this play to revoke.
   returned: success
   type: str
   sample: universal_auth
