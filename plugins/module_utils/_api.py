@@ -71,7 +71,12 @@ class Api:
             answer = self._session.get(f"{_BASE}/rotation-name/{quote(name, safe='')}", what, query)
         except InfisicalError as failure:
             raise _recognised(failure) from failure
-        return _reading(answer, what, None)
+        reading = _reading(answer, what, None)
+        told = _place(reading.rotation)
+        # A cache that overlooks the query would make the task rotate the one of another environment.
+        if told != (name, environment, project_id):
+            raise _not_infisical(what, "it is about another rotation, {!r} in {} of project {}".format(*told))
+        return reading
 
     def read_all(self, project_id: str) -> list[Reading]:
         what = f"list the secret rotations of project {project_id}"
@@ -117,6 +122,13 @@ def _reading(answer: Answer, what: str, rotation_id: str | None) -> Reading:
     if isinstance(rotation, dict) and fault is None:
         return Reading(rotation, answer.server_time)
     raise _not_infisical(what, str(fault))
+
+
+def _place(rotation: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """What a rotation is found by, as it tells itself; its folder may be written in more than one way."""
+    environment = rotation.get("environment")
+    slug = environment.get("slug") if isinstance(environment, dict) else None
+    return rotation["name"], slug, rotation.get("projectId")
 
 
 def _not_infisical(what: str, fault: str) -> InfisicalError:

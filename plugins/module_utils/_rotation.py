@@ -83,6 +83,7 @@ class Rotator:
         self._now = now
         self._hold = hold
         self._warn = warn
+        self._newest: Reading | None = None
 
     def predict(self, reading: Reading) -> Outcome:
         """What ``rotate`` would do, decided and said the same way."""
@@ -91,15 +92,22 @@ class Rotator:
             return Outcome("not_due", f"Not due: {decision.why}.", reading, reading)
         return Outcome("would_rotate", f"Would rotate: {decision.why}.", reading, reading)
 
-    def rotate(self, rotation_id: str) -> Outcome:
-        with self._hold(rotation_id):
-            before = self._api.read(rotation_id)
-            try:
+    def rotate(self, rotation_id: str, found: Reading | None = None) -> Outcome:
+        """Rotate when it is due. ``found`` is the reading by which the id was learned, if there was one."""
+        self._newest = found
+        try:
+            with self._hold(rotation_id):
+                before = self._read(rotation_id)
+                if found is not None and before.last_rotated_at != found.last_rotated_at:
+                    return _overtaken(found, before)
                 return self._from(before)
-            except InfisicalError as failure:
-                if failure.secret_rotation is None:
-                    failure.secret_rotation = before.rotation
-                raise
+        except InfisicalError as failure:
+            failure.secret_rotation = None if self._newest is None else self._newest.rotation
+            raise
+
+    def _read(self, rotation_id: str) -> Reading:
+        self._newest = self._api.read(rotation_id)
+        return self._newest
 
     def _from(self, before: Reading) -> Outcome:
         """Decide and request. After a refusal that takes a pause the rotation is read, and decided on, anew."""
@@ -124,10 +132,9 @@ class Rotator:
                     return self._settle(before, _unmoved(before))
                 return Outcome("rotated", f"Rotated: {decision.why}.", before, after)
             with self._patience.spending():
-                again = self._api.read(before.id)
+                again = self._read(before.id)
             if again.last_rotated_at != before.last_rotated_at:
-                message = "Rotated by another request, while this task waited to send its own, which it did not."
-                return Outcome("rotated_by_another", message, before, again)
+                return _overtaken(before, again)
             if self._patience.left < 0:
                 # A lost answer could no longer be cleared up.
                 raise refusal
@@ -151,7 +158,8 @@ class Rotator:
                 "Nothing was rotated by this task. Run again in a minute, when the server's lock has expired."
             )
             raise refusal
-        self._fail_if_failed(before, after, refusal)
+        if after.last_rotated_at == before.last_rotated_at:
+            raise _failed(after, "the other rotation that this task waited for failed") from refusal
         message = "Rotated by another request, whose end this task waited for; a second rotation was not made."
         return Outcome("rotated_by_another", message, before, after)
 
@@ -168,7 +176,11 @@ class Rotator:
                 status=lost.status,
                 request_id=lost.request_id,
             ) from lost
-        self._fail_if_failed(before, after, lost)
+        if after.last_rotated_at == before.last_rotated_at:
+            ours = f" (request {lost.request_id})" if lost.request_id else ""
+            failure = _failed(after, f"the server recorded a failed attempt{ours}")
+            failure.status, failure.request_id = lost.status, lost.request_id
+            raise failure from lost
         message = f"Rotated, confirmed by reading lastRotatedAt, because the answer did not tell. {lost.problem}"
         return Outcome("rotated", message, before, after)
 
@@ -180,7 +192,7 @@ class Rotator:
             pause = next(pauses, POLL_PAUSES[-1])
             try:
                 with self._patience.spending():
-                    after = self._api.read(before.id)
+                    after = self._read(before.id)
                 obstacle = None
             except InfisicalError as failure:
                 obstacle = failure
@@ -197,27 +209,27 @@ class Rotator:
                 return None, obstacle
             self._patience.pause(min(pause, left))
 
-    def _fail_if_failed(self, before: Reading, after: Reading, cause: InfisicalError) -> None:
-        """Raise when what was seen is a failed attempt and not a rotation."""
-        if after.last_rotated_at != before.last_rotated_at:
-            return
-        failure = InfisicalError(
-            "rotation_failed",
-            f"Could not rotate the secret of {before.id}: the server recorded a failed attempt"
-            f"{f' (request {cause.request_id})' if cause.request_id else ''}: {after.last_message}",
-            "The active secret is unchanged; the older one may be deleted already. Mend the cause and run again.",
-            status=cause.status,
-            request_id=cause.request_id,
+
+def _failed(after: Reading, what: str) -> InfisicalError:
+    """The error for a failed attempt that a reading shows."""
+    failure = InfisicalError(
+        "rotation_failed",
+        f"Could not rotate the secret of {after.id}: {what}: {after.last_message}",
+        "The active secret is unchanged; the older one may be deleted already. Mend the cause and run again.",
+    )
+    if SECRET_LIMIT in after.last_message:
+        failure.reason = "okta_secret_limit"
+        failure.next_step = (
+            "An orphan secret sits at Okta that Infisical does not know. In the Okta admin console open the "
+            "application, Client Credentials, find the secret that is not the one Infisical serves, deactivate "
+            "and delete it, and run again."
         )
-        if SECRET_LIMIT in after.last_message:
-            failure.reason = "okta_secret_limit"
-            failure.next_step = (
-                "An orphan secret sits at Okta that Infisical does not know. In the Okta admin console open the "
-                "application, Client Credentials, find the secret that is not the one Infisical serves, deactivate "
-                "and delete it, and run again."
-            )
-        failure.secret_rotation = after.rotation
-        raise failure from cause
+    return failure
+
+
+def _overtaken(before: Reading, after: Reading) -> Outcome:
+    message = "Rotated by another request, while this task waited to send its own, which it did not."
+    return Outcome("rotated_by_another", message, before, after)
 
 
 def _failed_since(before: Reading, after: Reading) -> bool:

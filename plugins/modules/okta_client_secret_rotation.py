@@ -121,7 +121,8 @@ changed:
 outcome:
   description:
     - V(rotated), the secret was rotated by this task.
-    - V(rotated_by_another), another request was rotating already and this task waited for its end.
+    - V(rotated_by_another), another request rotated it while this task waited, for the end of that rotation or for its
+      own turn. A second rotation was not made.
     - V(not_due), the last rotation is less than O(min_age) ago and nothing was done.
     - V(would_rotate), under check mode only, the task would rotate.
   returned: success
@@ -257,7 +258,7 @@ def execute(task: Task) -> dict[str, Any]:
         outcome = rotator.predict(reading)
         if task.check_mode or outcome.outcome == "not_due":
             return _result(outcome)
-        return _result(rotator.rotate(reading.id))
+        return _result(rotator.rotate(reading.id, reading))
 
 
 def _found(api: Api, target: _settings.Target) -> Reading:

@@ -87,9 +87,9 @@ def test_two_playbooks_at_once_rotate_once(tmp_path: Path, simulator: Simulator)
     _no_locks(first)
 
 
-def _two_tasks(simulator: Simulator, rotation: str) -> list[dict[str, Any]]:
+def _two_tasks(simulator: Simulator, rotation: str, which: dict[str, str] | None = None) -> list[dict[str, Any]]:
     """The second one begins when the reading of the first one has come."""
-    options = {**login(simulator), "rotation_id": rotation}
+    options = {**login(simulator), **(which or {"rotation_id": rotation})}
     with ThreadPoolExecutor() as pool:
         first = pool.submit(Runner(module).run, options, sleep=time.sleep)
         until(lambda: bool(simulator.log(f"{rotation}$", "GET")), "the first task read")
@@ -112,6 +112,21 @@ def test_on_one_machine_nobody_rotates_between_a_reading_and_its_request(simulat
     _hold_back_the_first_reading(simulator, rotation)
     assert [result["outcome"] for result in _two_tasks(simulator, rotation)] == ["rotated", "not_due"]
     assert simulator.rotations_done(rotation) == simulator.posts() == 1
+
+
+def test_who_finds_it_by_name_and_waits_for_its_turn_sees_it_move(simulator: Simulator) -> None:
+    simulator.settings(rotationSeconds=2)
+    one = simulator.rotation()
+    place = {"environment": one["environment"]["slug"], "secret_path": one["folder"]["path"]}
+    results = _two_tasks(simulator, one["id"], {"name": one["name"], "project_id": one["projectId"], **place})
+    assert [(result["outcome"], result["changed"]) for result in results] == [
+        ("rotated", True),
+        ("rotated_by_another", True),
+    ]
+    for result in results:
+        assert result["diff"]["before"]["lastRotatedAt"] == one["lastRotatedAt"]
+        assert result["diff"]["after"]["lastRotatedAt"] == simulator.rotation()["lastRotatedAt"]
+    assert simulator.rotations_done(one["id"]) == simulator.posts() == 1
 
 
 def test_across_machines_that_window_stays_open(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,7 +147,7 @@ class Network:
         if exchange.role == "revoke":
             server.tokens[token or ""] = 401
             return 200, b'{"message": "Successfully revoked access token"}', None
-        if exchange.role == "read" or kind == "unmoved":
+        if exchange.role in ("find", "read") or kind == "unmoved":
             return 200, self._object(kind), None
         return self._rotate(exchange, fate, kind)
 
@@ -226,7 +226,7 @@ class Network:
         elif kind == "trickle":
             pieces, pause = [body[:1]] + [b" "] * 5 + [body[1:]], timeout / 4
         whole = kind not in (*model.LOST_AFTER, *model.GARBLED_AFTER)
-        if whole and status == 200 and exchange.role in ("read", "rotate"):
+        if whole and status == 200 and exchange.role in ("find", "read", "rotate"):
             exchange.state = json.loads(body)["secretRotation"]
         return self._response(exchange, status, pieces, 0.0, timeout, headers, pause)
 
@@ -253,4 +253,6 @@ def _role(path: str) -> str:
         return "revoke"
     if path.endswith("/login"):
         return "login"
+    if "/rotation-name/" in path:
+        return "find"
     return "rotate" if path.endswith("/rotate-secrets") else "read"

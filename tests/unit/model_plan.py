@@ -67,9 +67,11 @@ def plan(blob: bytes) -> Plan:
         "timeout": source.pick((90, 5, 40)),
         "min_age": source.pick(("0", "5m", "1d")),
         "token_given": source.pick((False, False, True)),
+        "by_name": source.pick((False, False, True)),
     }
     rotate = source.fates(model.KINDS, 1, 1)
     # Seldom wrong before the request, after which it becomes interesting.
     login = source.fates(READ_KINDS, 9, 2)
     read = source.fates(READ_KINDS, 9, 3, 2, 2, 2)
-    return Plan(Schedule(login, read, rotate, source.fates(READ_KINDS, 2)), options)
+    revoke = source.fates(READ_KINDS, 2)
+    return Plan(Schedule(login, read, rotate, revoke, source.fates(READ_KINDS, 3)), options)

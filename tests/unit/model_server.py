@@ -75,6 +75,7 @@ class Schedule:
     read: Sequence[Fate] = ()
     rotate: Sequence[Fate] = ()
     revoke: Sequence[Fate] = ()
+    find: Sequence[Fate] = ()
 
     def of(self, role: str, number: int) -> Fate:
         fates: Sequence[Fate] = getattr(self, role)
@@ -155,6 +156,8 @@ class Infisical:
             "lastRotationMessage": None,
             "nextRotationAt": None,
             "secretsMapping": {"clientId": "ID", "clientSecret": "SECRET"},
+            "projectId": "a-project",
+            "environment": {"slug": "prod"},
         }
 
     def wall(self, ahead: float = 0.0) -> datetime:

@@ -25,6 +25,7 @@ from unit.model_server import (
 )
 
 CREDENTIALS = {"universal_auth_client_id": "an-id", "universal_auth_client_secret": "a-password"}
+BY_NAME = {"name": "okta", "project_id": "a-project", "environment": "prod"}
 DEFAULTS: dict[str, Any] = {name: spec.get("default") for name, spec in module.ARGUMENT_SPEC.items()}
 #: Less than any pause: what is left of the patience when a task rightly gives up, and the length of a request that
 #: is made when there is no time left for it.
@@ -120,7 +121,8 @@ def run_task(
 ) -> Verdict:
     """One task from its options to its result."""
     given = {"token": server.log_in()} if options.pop("token_given", False) else CREDENTIALS
-    params = {**DEFAULTS, "url": "https://x.example", "rotation_id": ROTATION_ID, **given, **options}
+    which = BY_NAME if options.pop("by_name", False) else {"rotation_id": ROTATION_ID}
+    params = {**DEFAULTS, "url": "https://x.example", **which, **given, **options}
     network = Network(server, schedule, strict=strict)
     started, slept, failed_before = server.clock.now, server.clock.slept, len(server.attempts_failed)
     task = ModelTask(params, False, {}, lambda text: None, network, client_class, patience_class)

@@ -21,6 +21,8 @@ ROTATION = {
     "lastRotatedAt": "2026-01-01T00:00:00.000Z",
     "lastRotationAttemptedAt": "2026-01-01T00:00:00.000Z",
     "secretsMapping": {"clientId": "ID", "clientSecret": "SECRET"},
+    "projectId": "p",
+    "environment": {"slug": "prod", "name": "Production", "id": "e"},
 }
 
 
@@ -63,6 +65,24 @@ def test_what_is_no_rotation_is_refused_with_its_fault(changes: dict[str, Any], 
 def test_an_answer_without_a_rotation_is_refused(data: dict[str, Any]) -> None:
     with pytest.raises(InfisicalError, match="holds no secretRotation"):
         api(data).read(ID)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "other"},
+        {"projectId": "q"},
+        {"environment": {"slug": "dev"}},
+        {"environment": "prod"},
+        {"environment": None},
+    ],
+)
+def test_what_was_found_is_what_was_looked_for(changes: dict[str, Any]) -> None:
+    looked_for = ("okta", "p", "prod", "/")
+    assert api({"secretRotation": ROTATION}).read_by_name(*looked_for).rotation == ROTATION
+    with pytest.raises(InfisicalError, match="it is about another rotation") as caught:
+        api({"secretRotation": {**ROTATION, **changes}}).read_by_name(*looked_for)
+    assert caught.value.reason == "invalid_response"
 
 
 def test_unknown_keys_are_kept_and_the_case_of_an_id_does_not_matter() -> None:

@@ -95,12 +95,12 @@ class Server:
             warn=self.warnings.append,
         )
 
-    def run(self, **options: Any) -> Outcome:
-        return self.rotator(**options).rotate(ID)
+    def run(self, found: Reading | None = None, **options: Any) -> Outcome:
+        return self.rotator(**options).rotate(ID, found)
 
-    def fail(self, **options: Any) -> InfisicalError:
+    def fail(self, found: Reading | None = None, **options: Any) -> InfisicalError:
         with pytest.raises(InfisicalError) as caught:
-            self.run(**options)
+            self.run(found, **options)
         return caught.value
 
     def _sleep(self, seconds: float) -> None:
@@ -245,7 +245,28 @@ def test_another_rotation_that_never_ends_is_a_failure() -> None:
 
 
 def test_another_rotation_that_fails_is_a_failure() -> None:
-    assert Server([BEFORE, FAILED], BUSY).fail().reason == "rotation_failed"
+    """It was not this task's request that failed, so that its status and id say nothing about it."""
+    failure = Server([BEFORE, FAILED], BUSY).fail()
+    assert (failure.reason, failure.status, failure.request_id) == ("rotation_failed", None, None)
+    assert "the other rotation that this task waited for failed" in failure.message
+    assert failure.secret_rotation == FAILED.rotation
+
+
+@pytest.mark.parametrize("min_age", [0, 300])
+def test_who_was_overtaken_between_finding_and_reading_says_so(min_age: int) -> None:
+    server = Server([MOVED])
+    outcome = server.run(BEFORE, min_age=min_age)
+    assert (outcome.outcome, outcome.before, outcome.after) == ("rotated_by_another", BEFORE, MOVED)
+    assert server.requests == 0
+
+
+def test_what_was_found_is_returned_when_nothing_more_can_be_read() -> None:
+    gone = InfisicalError("not_found", "It is gone.", status=404, nothing_done=True)
+    assert Server([gone]).fail(BEFORE).secret_rotation == BEFORE.rotation
+
+
+def test_a_failure_comes_with_the_newest_reading() -> None:
+    assert Server([BEFORE, LOCK_LOST], LOST).fail().secret_rotation == LOCK_LOST.rotation
 
 
 def test_without_waiting_there_is_one_reading() -> None:
