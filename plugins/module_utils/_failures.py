@@ -10,7 +10,7 @@ import ssl
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from ._errors import InfisicalError
 from ._redaction import Redactor, printable
@@ -170,9 +170,10 @@ def from_answer(
     data: Any,
     what: str,
     url: str,
+    path: str,
     redactor: Redactor,
 ) -> InfisicalError:
-    """The error for a complete answer that is no success. ``data`` is its JSON, or None where it has none."""
+    """The error for a complete answer to ``url + path`` that is no success. ``data`` is its JSON, if it has any."""
     body = data if isinstance(data, dict) else {}
     # A proxy, a firewall or a login page answers for the server in a shape of its own, and proves nothing.
     own = isinstance(body.get("error"), str) and "message" in body and body.get("statusCode") == status
@@ -185,8 +186,13 @@ def from_answer(
     if request_id:
         request_id = printable(request_id, 100)
         head += f" (request {request_id})"
-    reason, next_step, nothing_done = _meaning(status, own, error, said, headers, redactor)
-    if not own and status not in (407, 429):
+    if 300 <= status < 400:
+        # 303 is what a server says after it did the work.
+        reason, nothing_done = "redirected", status != 303
+        next_step = _redirect_hint(redactor.text(printable(headers.get("Location", ""), 300)), url, path)
+    else:
+        reason, next_step, nothing_done = _meaning(status, own, error, said)
+    if not own and status not in (407, 429) and reason != "redirected":
         head += ", in a form that is not Infisical's"
         next_step = f"Something else answers at {url}: check url and the proxies before the server. " + next_step
     return InfisicalError(
@@ -203,18 +209,10 @@ def from_answer(
     )
 
 
-def _meaning(
-    status: int, own: bool, error: str | None, said: str, headers: Mapping[str, str], redactor: Redactor
-) -> tuple[str, str, bool]:
+def _meaning(status: int, own: bool, error: str | None, said: str) -> tuple[str, str, bool]:
     """Reason, next step, and whether the server certainly did nothing."""
     if status == 200:
         return "invalid_response", "", False
-    if 300 <= status < 400:
-        # 303 is what a server says after it did the work.
-        location = _without_userinfo(redactor.text(printable(headers.get("Location", ""), 300)))
-        use = f"It points to {location}: " if location else ""
-        advice = f"{use}redirects are not followed, so set url to the server's final address."
-        return "redirected", advice, status != 303
     if status == 407:
         return "unreachable", _PROXY_HINT, True
     if status == 429:
@@ -268,9 +266,14 @@ def _retry_after(headers: Mapping[str, str], said: str) -> float | None:
     return float(match[1]) if match else None
 
 
-def _without_userinfo(location: str) -> str:
+def _redirect_hint(location: str, url: str, path: str) -> str:
     try:
-        parts = urlsplit(location)
+        parts = urlsplit(urljoin(url + path, location))
     except ValueError:
-        return ""
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+        location = ""
+    if not location:
+        return "Redirects are not followed: set url to the server's final address."
+    target = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    # Most often a whole server has moved, which the end of the address tells.
+    final = target.removesuffix(path) if target.endswith(path) else "the server's final address"
+    return f"It redirects to {target}, and redirects are not followed: set url to {final}."

@@ -126,7 +126,7 @@ class Client:
         data = self._parse(received)
         if response.status_code != 200 or not isinstance(data, dict):
             raise _failures.from_answer(
-                response.status_code, response.headers, data, what, self._connection.url, self._redactor
+                response.status_code, response.headers, data, what, self._connection.url, path, self._redactor
             )
         return Answer(data, _date(response.headers.get("Date")))
 
@@ -134,7 +134,7 @@ class Client:
         response, received = self._transfer("GET", path, what, self._timeout, None, params, headers, None)
         if response.status_code != 200:
             raise _failures.from_answer(
-                response.status_code, response.headers, None, what, self._connection.url, self._redactor
+                response.status_code, response.headers, None, what, self._connection.url, path, self._redactor
             )
         return received.decode("utf-8", "replace")
 

@@ -6,20 +6,35 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils import _failures
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._redaction import Redactor
 
 
+PATH = "/api/v2/thing"
+ADDRESS = "the server's final address"
+
+
 @pytest.mark.parametrize(
-    ("location", "said"),
+    ("location", "target", "final"),
     [
-        ("https://user:word@new.example/api?token=a#b", "It points to https://new.example/api: "),
-        ("/elsewhere", "It points to /elsewhere: "),
-        ("http://[broken", ""),
-        ("", ""),
+        ("https://user:word@new.example/infisical/api/v2/thing?token=a#b", "https://new.example/infisical/api/v2/thing",
+         "https://new.example/infisical"),
+        ("https://new.example/login", "https://new.example/login", ADDRESS),
+        ("/base/api/v2/thing", "https://x.example/base/api/v2/thing", "https://x.example/base"),
+        ("//y.example/api/v2/thing", "https://y.example/api/v2/thing", "https://y.example"),
     ],
-)
-def test_a_redirect_says_where_to_without_what_nobody_may_see(location: str, said: str) -> None:
-    failure = _failures.from_answer(302, {"Location": location}, None, "read it", "https://x.example", Redactor())
+)  # fmt: skip
+def test_a_redirect_says_which_url_to_use_without_what_nobody_may_see(location: str, target: str, final: str) -> None:
+    failure = _redirected(location)
     assert failure.reason == "redirected"
-    assert f" {said}redirects are not followed" in failure.message
+    assert failure.next_step.endswith(f"redirects to {target}, and redirects are not followed: set url to {final}.")
     assert failure.nothing_done
+
+
+@pytest.mark.parametrize("location", ["http://[broken", ""])
+def test_a_redirect_to_nowhere(location: str) -> None:
+    assert _redirected(location).next_step.endswith(f"Redirects are not followed: set url to {ADDRESS}.")
+
+
+def _redirected(location: str) -> InfisicalError:
+    return _failures.from_answer(302, {"Location": location}, None, "read", "https://x.example", PATH, Redactor())
