@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from ansible_collections.secretops.infisical.plugins.module_utils._durations import parse_duration, parse_timestamp
@@ -39,10 +39,14 @@ class Member:
     def status(self) -> str:
         return str(self.rotation["rotationStatus"])
 
-    def next_within(self, now: datetime, seconds: int) -> bool:
+    def age(self, now: datetime) -> float:
+        """How many seconds the last rotation is ago."""
+        return (now - parse_timestamp(str(self.rotation["lastRotatedAt"]))).total_seconds()
+
+    def next_within(self, now: datetime, seconds: float) -> bool:
         """Whether the next scheduled rotation is at most that far ahead, or past."""
         planned = self.rotation.get("nextRotationAt")
-        return bool(planned) and parse_timestamp(str(planned)) <= now + timedelta(seconds=seconds)
+        return bool(planned) and (parse_timestamp(str(planned)) - now).total_seconds() <= seconds
 
     def overdue(self, now: datetime) -> bool:
         return self.next_within(now, 0)
@@ -50,26 +54,42 @@ class Member:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which members are wanted. What is empty wants all."""
+    """Which members are wanted. What is empty wants all; times are in seconds."""
 
     environments: Sequence[str] = ()
-    secret_paths: Sequence[str] = ()
+    folders: Sequence[str] = ()
     statuses: Sequence[str] = ()
-    older_than: str | None = None
-    due: str | None = None
+    older_than: int | None = None
+    due: int | None = None
+
+    @classmethod
+    def parse(
+        cls,
+        *,
+        environment: Sequence[str] = (),
+        secret_path: Sequence[str] = (),
+        status: Sequence[str] = (),
+        older_than: str | None = None,
+        due: str | None = None,
+    ) -> Wanted:
+        """From the options of the same names."""
+        return cls(
+            environments=environment,
+            folders=[_folder(path) for path in secret_path],
+            statuses=status,
+            older_than=None if older_than is None else parse_duration("older_than", older_than),
+            due=None if due is None else parse_duration("due", due),
+        )
 
     def of(self, members: Sequence[Member], now: datetime) -> list[Member]:
-        older_than = None if self.older_than is None else parse_duration("older_than", self.older_than)
-        due = None if self.due is None else parse_duration("due", self.due)
-        folders = [_folder(path) for path in self.secret_paths]
         return [
             member
             for member in members
             if (not self.environments or member.environment in self.environments)
             and (not self.statuses or member.status in self.statuses)
-            and (not folders or any(_below(member.secret_path, folder) for folder in folders))
-            and (older_than is None or _age(member, now) >= timedelta(seconds=older_than))
-            and (due is None or member.next_within(now, due))
+            and (not self.folders or any(_below(member.secret_path, folder) for folder in self.folders))
+            and (self.older_than is None or member.age(now) >= self.older_than)
+            and (self.due is None or member.next_within(now, self.due))
         ]
 
 
@@ -130,7 +150,3 @@ def _folder(path: str) -> str:
 
 def _below(path: str, folder: str) -> bool:
     return path.rstrip("/") == folder or path.startswith(f"{folder}/")
-
-
-def _age(member: Member, now: datetime) -> timedelta:
-    return now - parse_timestamp(str(member.rotation["lastRotatedAt"]))

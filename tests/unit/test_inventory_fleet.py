@@ -90,41 +90,43 @@ def test_overdue(planned: str | None, overdue: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "changes", "expected"),
+    ("options", "changes", "expected"),
     [
-        (Wanted(), {}, True),
-        (Wanted(environments=["dev", "prod"]), {}, True),
-        (Wanted(environments=["dev"]), {}, False),
-        (Wanted(statuses=["failed"]), {}, False),
-        (Wanted(statuses=["failed"]), {"rotationStatus": "failed"}, True),
-        (Wanted(secret_paths=["/okta"]), {}, True),
-        (Wanted(secret_paths=["/okta/"]), {"path": "/okta/apps"}, True),
-        (Wanted(secret_paths=["/okta"]), {"path": "/oktapus"}, False),
-        (Wanted(secret_paths=["/"]), {"path": "/"}, True),
-        (Wanted(secret_paths=["/"]), {}, True),
-        (Wanted(secret_paths=["/other", "/okta"]), {}, True),
-        (Wanted(older_than="2d"), {}, True),
-        (Wanted(older_than="49h"), {}, False),
-        (Wanted(older_than="0"), {}, True),
-        (Wanted(due="0"), {}, False),
-        (Wanted(due="2d"), {}, True),
-        (Wanted(due="47h"), {}, False),
-        (Wanted(due="9d"), {"nextRotationAt": None}, False),
-        (Wanted(environments=["prod"], statuses=["failed"]), {}, False),
+        ({}, {}, True),
+        ({"environment": ["dev", "prod"]}, {}, True),
+        ({"environment": ["dev"]}, {}, False),
+        ({"status": ["failed"]}, {}, False),
+        ({"status": ["failed"]}, {"rotationStatus": "failed"}, True),
+        ({"secret_path": ["/okta"]}, {}, True),
+        ({"secret_path": ["/okta/"]}, {"path": "/okta/apps"}, True),
+        ({"secret_path": ["/okta"]}, {"path": "/oktapus"}, False),
+        ({"secret_path": ["/"]}, {"path": "/"}, True),
+        ({"secret_path": ["/"]}, {}, True),
+        ({"secret_path": ["/other", "/okta"]}, {}, True),
+        ({"older_than": "2d"}, {}, True),
+        ({"older_than": "49h"}, {}, False),
+        ({"older_than": "0"}, {}, True),
+        ({"due": "0"}, {}, False),
+        ({"due": "2d"}, {}, True),
+        ({"due": "47h"}, {}, False),
+        ({"older_than": "9999999999d"}, {}, False),
+        ({"due": "9999999999d"}, {}, True),
+        ({"due": "9d"}, {"nextRotationAt": None}, False),
+        ({"environment": ["prod"], "status": ["failed"]}, {}, False),
     ],
 )
-def test_filters(wanted: Wanted, changes: dict[str, Any], expected: bool) -> None:
+def test_filters(options: dict[str, Any], changes: dict[str, Any], expected: bool) -> None:
     found = members({"payments": [rotation(**changes)]})
-    assert bool(wanted.of(found, NOW)) is expected
+    assert bool(Wanted.parse(**options).of(found, NOW)) is expected
 
 
 @pytest.mark.parametrize(
-    "wanted",
-    [Wanted(older_than="soon"), Wanted(due="-1"), Wanted(secret_paths=["okta"]), Wanted(secret_paths=["/../"])],
+    "options",
+    [{"older_than": "soon"}, {"due": "-1"}, {"secret_path": ["okta"]}, {"secret_path": ["/../"]}],
 )
-def test_filters_that_make_no_sense(wanted: Wanted) -> None:
+def test_filters_that_make_no_sense(options: dict[str, Any]) -> None:
     with pytest.raises(InfisicalError) as caught:
-        wanted.of([], NOW)
+        Wanted.parse(**options)
     assert caught.value.reason == "invalid_arguments"
 
 
