@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -16,24 +18,60 @@ from support.ansible import COLLECTION, Workspace
 from support.server import environment, login
 
 MODULES = sorted((COLLECTION / "plugins" / "modules").glob("*.py"))
+INVENTORIES = sorted((COLLECTION / "plugins" / "inventory").glob("*.py"))
 DOCUMENTS = [COLLECTION / "README.md", *sorted((COLLECTION / "docs" / "docsite" / "rst").glob("*.rst"))]
+#: The name that the guides and examples give the inventory's file.
+FLEET = "fleet.okta_rotations.yml"
 
 
-def examples(module: Path) -> str:
-    """The EXAMPLES of a module, without importing it."""
-    for node in ast.parse(module.read_text(encoding="utf-8")).body:
+def examples(plugin: Path) -> str:
+    """The EXAMPLES of a plugin, without importing it."""
+    for node in ast.parse(plugin.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "EXAMPLES":
             return str(ast.literal_eval(node.value))
-    raise AssertionError(f"{module.name} has no EXAMPLES")
+    raise AssertionError(f"{plugin.name} has no EXAMPLES")
+
+
+def blocks(document: Path, *languages: str) -> list[str]:
+    """The blocks of a Markdown or reStructuredText document that are in one of the languages."""
+    text, names = document.read_text(encoding="utf-8"), "|".join(map(re.escape, languages))
+    if document.suffix == ".md":
+        return re.findall(rf"```(?:{names})\n(.*?)```", text, re.DOTALL)
+    found = re.findall(rf"^\.\. code-block:: (?:{names})\n\n((?: .*\n|\n)+)", text, re.MULTILINE)
+    return [dedent(block).rstrip() + "\n" for block in found]
 
 
 def snippets(document: Path) -> list[str]:
-    """The YAML blocks of a Markdown or reStructuredText document."""
-    text = document.read_text(encoding="utf-8")
-    if document.suffix == ".md":
-        return re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    blocks = re.findall(r"\.\. code-block:: yaml\+jinja\n\n((?:    .*\n|\n)+)", text)
-    return [re.sub(r"^    ", "", block, flags=re.MULTILINE).rstrip() + "\n" for block in blocks]
+    """Tasks and plays."""
+    return [block for block in blocks(document, "yaml", "yaml+jinja") if isinstance(yaml.safe_load(block), list)]
+
+
+def inventory(document: Path) -> str | None:
+    found = [block for block in blocks(document, "yaml") if isinstance(yaml.safe_load(block), dict)]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def commands(document: Path) -> list[list[str]]:
+    """Command lines of Ansible's tools, without what is to be run before."""
+    lines = "\n".join(blocks(document, "bash")).replace("\\\n", "").splitlines()
+    return [shlex.split(line) for line in lines if line.startswith("ansible")]
+
+
+def write_inventory(workspace: Workspace, simulator: Simulator, text: str) -> Path:
+    """As it stands, but for what its reader has to fill in."""
+    config = yaml.safe_load(text)
+    config["projects"] = {
+        name: simulator.state()["project"]["id"] if not number else simulator.add_project(name)["id"]
+        for number, name in enumerate(config["projects"])
+    }
+    # Left out, it is the environment's.
+    config.pop("url", None)
+    if "cache_connection" in config:
+        config["cache_connection"] = str(workspace.folder / "cache")
+    path = workspace.folder / FLEET
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return path
 
 
 def variables(simulator: Simulator) -> dict[str, str]:
@@ -63,12 +101,48 @@ def test_the_examples_of_a_module_run(workspace: Workspace, simulator: Simulator
     assert [result.task for result in run.results if result.status in ("failed", "unreachable")] == []
 
 
+@pytest.mark.parametrize("plugin", INVENTORIES, ids=[plugin.stem for plugin in INVENTORIES])
+def test_the_examples_of_an_inventory_are_read(workspace: Workspace, simulator: Simulator, plugin: Path) -> None:
+    found = [text for text in re.split(r"^---$", examples(plugin), flags=re.MULTILINE) if yaml.safe_load(text)]
+    assert len(found) > 1
+    env = {**environment(simulator), "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+    for text in found:
+        path = write_inventory(workspace, simulator, text)
+        run = workspace.command(["ansible-inventory", "-i", str(path), "--graph"], env)
+        assert run.returncode == 0, run.output
+        assert "okta-payments.okta.prod.payments" in run.stdout
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=[document.name for document in DOCUMENTS])
 def test_the_snippets_of_a_document_run(workspace: Workspace, simulator: Simulator, document: Path) -> None:
-    found = [snippet for snippet in snippets(document) if "secretops.infisical" in snippet]
-    for snippet in found:
-        run = workspace.playbook(plays(snippet, simulator), env=environment(simulator))
+    fleet = inventory(document)
+    hosts = ["-i", str(write_inventory(workspace, simulator, fleet))] if fleet else []
+    for snippet in snippets(document):
+        run = workspace.playbook(plays(snippet, simulator), *hosts, env=environment(simulator))
         assert run.returncode == 0, run.output
+        assert run.results, "nothing was done"
+
+
+def test_every_code_block_of_the_guides_is_looked_at() -> None:
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        written = len(re.findall(r"code-block:: (?:yaml|bash)|^```yaml", text, re.MULTILINE))
+        assert written == len(blocks(document, "yaml", "yaml+jinja", "bash")), document.name
+    assert sum(len(commands(document)) for document in DOCUMENTS) >= 5
+
+
+@pytest.mark.before_release
+@pytest.mark.parametrize("number", range(len(commands(COLLECTION / "docs" / "docsite" / "rst" / "guide_fleets.rst"))))
+def test_the_commands_of_the_emergency_run(workspace: Workspace, simulator: Simulator, number: int) -> None:
+    document = COLLECTION / "docs" / "docsite" / "rst" / "guide_fleets.rst"
+    simulator.add_rotation(name="staging", environment="dev")
+    write_inventory(workspace, simulator, str(inventory(document)))
+    command = commands(document)[number]
+    run = workspace.command(command, environment(simulator))
+    assert run.returncode == 0, run.output
+    rotates = command[0] == "ansible-playbook" and "--check" not in command
+    assert simulator.posts() == (0 if not rotates else 1 if "--limit" in command else 2)
+    assert (workspace.folder / "report.json").exists() == ("rotate_report=report.json" in command)
 
 
 def test_the_readme_has_snippets_and_they_rotate(simulator: Simulator) -> None:
@@ -91,6 +165,7 @@ def test_the_commands_of_the_readme_run(workspace: Workspace, simulator: Simulat
         assert re.search(rf"^{target}:", (COLLECTION / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
+@pytest.mark.before_release
 def test_the_snippets_pass_the_linter(workspace: Workspace) -> None:
     """The examples of modules are linted with the collection; those of documents are found only here."""
     for document in DOCUMENTS:

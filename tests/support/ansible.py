@@ -22,8 +22,6 @@ from support import both_ways
 SUPPORT = Path(__file__).resolve().parent
 COLLECTION = SUPPORT.parents[1]
 MODULE = "secretops.infisical.okta_client_secret_rotation"
-#: Set to 0 around pytest, every task of the tests runs as a module.
-IN_PROCESS = "SECRETOPS_INFISICAL_IN_PROCESS"
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class Workspace:
     def environment(self, extra: dict[str, str] | None = None) -> dict[str, str]:
         kept = {
             key: os.environ[key]
-            for key in ("LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", IN_PROCESS)
+            for key in ("LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", both_ways.IN_PROCESS)
             if key in os.environ
         }
         kept |= {key: value for key, value in os.environ.items() if key.startswith(("COVERAGE_", "_ANSIBLE_COVERAGE_"))}
@@ -90,6 +88,8 @@ class Workspace:
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
             "HOME": str(self.home),
             "TMPDIR": str(self.tmp),
+            # As a shell has it.
+            "PWD": str(self.folder),
             "ANSIBLE_HOME": str(self.home / ".ansible"),
             # Its default is found through the user database, whatever HOME says.
             "ANSIBLE_REMOTE_TMP": str(self.home / ".ansible" / "tmp"),
