@@ -170,7 +170,7 @@ def test_raw_bytes_are_answered_as_recorded(simulator: Simulator, row: dict[str,
     pieces = _pieces(row, world)
     methods = _methods(pieces)
     then = _recorded_replies(row, methods)
-    raw, ending = exchange(simulator.port, pieces, idle=0.2)
+    raw, ending = exchange(simulator.port, pieces, idle=0.5)
     now = parse(raw, methods)
 
     assert (ending == OPEN) == row["response"]["connection"].startswith("open")

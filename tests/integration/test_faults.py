@@ -121,18 +121,19 @@ def meanwhile(*watches: Callable[[], bool]) -> Iterator[None]:
     """Does what has to happen while the tasks run: each is asked until it says that it has done its part."""
     done = threading.Event()
 
-    def watch() -> None:
-        left = list(watches)
-        while left and not done.wait(0.1):
-            left = [each for each in left if not each()]
+    def keep_asking(watch: Callable[[], bool]) -> None:
+        while not done.wait(0.1) and not watch():
+            pass
 
-    thread = threading.Thread(target=watch)
-    thread.start()
+    threads = [threading.Thread(target=keep_asking, args=(watch,)) for watch in watches]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         done.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
 
 
 def _rival(prepared: Prepared) -> Callable[[], bool]:

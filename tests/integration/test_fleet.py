@@ -152,8 +152,11 @@ def test_a_token_that_was_given_is_left_alone(workspace: Workspace, simulator: S
     """Other jobs use the one in the environment."""
     fleet = Fleet(workspace, simulator, 2)
     given = simulator.mint()
-    empty = {"INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": "", "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": ""}
-    run = fleet.run(INFISICAL_TOKEN=given["accessToken"], **empty)
+    run = fleet.run(
+        INFISICAL_TOKEN=given["accessToken"],
+        INFISICAL_UNIVERSAL_AUTH_CLIENT_ID="",
+        INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET="",
+    )
     assert run.returncode == 0, run.output
     assert fleet.rotated() == [1, 1]
     assert [token["id"] for token in simulator.state()["tokens"] if not token["revoked"]] == [given["id"]]

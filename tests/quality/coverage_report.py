@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Branch coverage of plugins/ over unit and integration tests together.
+"""Branch coverage of plugins/ over unit and integration tests together, in the controller's process.
 
 Controllers, their forked workers and the modules' own processes are counted: `patch` in pyproject.toml starts
 the measurement in each of them, and `paths` brings the files of a module's zip archive home.
@@ -16,7 +16,8 @@ from .rooms import Failed, Room
 UNCOUNTED = "plugins/doc_fragments/"
 
 
-def coverage(room: Room) -> None:
+def coverage(room: Room, **variables: str) -> None:
+    """Every test there is, those before a release included."""
     data = room.folder / "coverage" / "data"
     data.parent.mkdir()
 
@@ -32,6 +33,7 @@ def coverage(room: Room) -> None:
             COVERAGE_FILE=str(data),
             PYTHONPATH="",
             EXACTLY_ONCE_EXAMPLES=examples,
+            **variables,
         )
 
     # As in the everyday environment: some tests have a PYTHONPATH of their own.

@@ -4,8 +4,12 @@
 
 from __future__ import annotations
 
-from support.both_ways import RECORD, differences, recorded
+from pathlib import Path
+from typing import Any
 
+from support.both_ways import IN_PROCESS, RECORD, differences, recorded
+
+from .coverage_report import coverage
 from .rooms import Failed, Room
 
 #: Of each difference, which holds a whole result.
@@ -31,21 +35,28 @@ def exactly_once(room: Room) -> None:
     run_pytest(room, "-n", "1", *paths, EXACTLY_ONCE_EXAMPLES="50000", EXACTLY_ONCE_PLAYS="50")
 
 
-def both_ways(room: Room) -> None:
-    """The whole integration suite in the controller's process and as modules: every result must be the same."""
-    seen = []
-    for switch in ("1", "0"):
-        folder = room.folder / f"recorded-{switch}"
+def whole_suite(room: Room) -> None:
+    """In the controller's process, where coverage is counted, and its integration part as modules: all is the same."""
+    folders = {switch: room.folder / f"recorded-{switch}" for switch in ("1", "0")}
+    for folder in folders.values():
         folder.mkdir()
-        variables = {RECORD: str(folder), "SECRETOPS_INFISICAL_IN_PROCESS": switch}
-        run_pytest(room, "-n", "2", "tests/integration", **variables)
-        seen.append(recorded(folder))
+    coverage(room, **_recorded_in(folders["1"], "1"))
+    run_pytest(room, "-m", "", "-n", "2", "tests/integration", **_recorded_in(folders["0"], "0"))
+    seen = [_of_integration(recorded(folder)) for folder in folders.values()]
     found = differences(*seen)
     results = sum(len(texts) for commands in seen[0].values() for _code, texts in commands)
-    room.remark = f"{results} results of {len(seen[0])} tests"
+    room.remark += f", {results} results of {len(seen[0])} tests"
     with room.log.open("a", encoding="utf-8") as log:
         log.writelines(f"{difference[:SHOWN_WIDTH]}\n" for difference in found)
     if found:
         raise Failed(f"{room.remark}, {len(found)} differences")
     if results < LEAST_RESULTS:
         raise Failed(f"only {results} results were compared")
+
+
+def _recorded_in(folder: Path, switch: str) -> dict[str, str]:
+    return {RECORD: str(folder), IN_PROCESS: switch}
+
+
+def _of_integration(commands: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    return {test: seen for test, seen in commands.items() if test.startswith("tests/integration/")}

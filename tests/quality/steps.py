@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 
 from . import ansible_test, long_tests
-from .coverage_report import coverage
 from .engine import Step
 from .environments import CHECKOUT, REQUIREMENTS, Environment
 from .rooms import Failed, Room
@@ -78,8 +77,7 @@ def _pytest(file: str) -> Callable[[Room], None]:
 
 
 STEPS = [
-    Step("coverage", "coverage", _COVERAGE, coverage),
-    Step("both ways", "integration in process and as modules", _everyday("both-ways"), long_tests.both_ways),
+    Step("whole suite", "coverage in process, then as modules", _COVERAGE, long_tests.whole_suite),
     Step("exactly once", "exactly once, 50,000 schedules", _everyday("exactly-once"), long_tests.exactly_once),
     *ansible_test.steps(),
     Step("importer", "galaxy-importer", _IMPORTER, importer),

@@ -11,6 +11,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+#: Set to 0 around pytest, every task of the tests runs as a module.
+IN_PROCESS = "SECRETOPS_INFISICAL_IN_PROCESS"
 #: Names the folder in which every command of the tests is recorded.
 RECORD = "RECORD_RESULTS"
 
@@ -21,7 +23,9 @@ _VARYING = (
     (r"last rotated [^,]+ ago", "last rotated SOME TIME ago"),
     (r"\b(?!00000000-)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "UUID"),
     (r"(://[\w.\[\]:-]+|\]):\d{4,5}\b", r"\1:PORT"),
-    (r"pytest-\d+/(popen-gw\d+/)?", "PYTEST/"),
+    (r"pytest-\d+/", ""),
+    # Which worker of pytest runs a test.
+    (r"popen-gw\d+/", ""),
     (r"playbook-\d+", "PLAYBOOK"),
     (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "TOKEN"),
     (r"j\d+\.\d+", "JOB"),
@@ -38,6 +42,8 @@ _UNCOMPARED_ACTIONS = ("command", "copy", "shell", "uri")
 #: Which task of several wins, and what random secrets are looked for, is another one at each run: the number of
 #: results is compared, not what they are. The tests themselves assert what holds in spite of chance.
 CHANCE = ("/test_many_at_once.py", "::test_fifty_hosts_without_run_once", "/test_leaks.py")
+#: How soon a server is back that was killed decides what is said of it, and not how the task ends.
+UNTIMELY = "server-killed-"
 
 
 def normalised(value: Any) -> Any:
@@ -51,6 +57,8 @@ def normalised(value: Any) -> Any:
 def _compared(result: dict[str, Any]) -> str:
     """Without what ansible-core adds to the results of modules alone, which the guide names."""
     told = result["result"]
+    if result["host"].startswith(UNTIMELY):
+        told = {key: told.get(key) for key in ("changed", "outcome", "reason")}
     facts = told.get("ansible_facts", {})
     facts.pop("discovered_interpreter_python", None)
     if "warnings" in told:

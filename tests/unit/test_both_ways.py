@@ -60,6 +60,19 @@ def test_a_result_that_is_not_the_same_is_found(differences: Any, other: list[di
     assert all("a.py::test_one" in line for line in found)
 
 
+def test_the_worker_of_pytest_is_none(differences: Any) -> None:
+    one, other = "/tmp/q/1/t/popen-gw0/it0/home", "/tmp/q/1/t/popen-gw1/it0/home"
+    assert differences([result(path=one)], [result(path=other)]) == []
+
+
+def test_of_a_server_that_was_killed_only_the_end_counts(differences: Any) -> None:
+    one = {**result(reason="outcome_unknown", msg="Nobody knows."), "host": "server-killed-before"}
+    later = {**result(reason="outcome_unknown", msg="Nobody answers.", warnings=["a"]), "host": "server-killed-before"}
+    assert differences([one], [later], test="a.py::test_one") == []
+    rotated = {**result(outcome="rotated"), "host": "server-killed-before"}
+    assert differences([one], [rotated], test="a.py::test_two")
+
+
 def test_a_return_code_is_a_difference(differences: Any) -> None:
     assert differences([result()], [result()], returncodes=(0, 2))
 
