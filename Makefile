@@ -11,12 +11,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test lint quality bench clean
+.PHONY: demo test pytest lint quality bench clean
 
 demo: $(READY)
 	@$(VENV)/bin/python tests/demo/demo.py
 
-test: lint
+test: $(READY)
+	@$(MAKE) --no-print-directory --jobs 2 lint pytest
+
+pytest: $(READY)
 	$(VENV)/bin/python -m pytest
 
 lint: $(READY)

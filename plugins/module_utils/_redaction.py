@@ -20,16 +20,18 @@ class Redactor:
     """Replaces every secret it was told of, in the encodings in which one may be echoed."""
 
     def __init__(self) -> None:
-        self._forms: set[str] = set()
+        self._forms: list[str] = []
 
     def add(self, secret: str) -> None:
+        forms = set(self._forms)
         for text in (secret, secret.strip()):
             if text:
-                self._forms |= _forms(text)
+                forms |= _forms(text)
+        # Longest first: a short form inside a longer one would leave the rest of the longer one readable.
+        self._forms = sorted(forms, key=len, reverse=True)
 
     def text(self, value: str) -> str:
-        # Longest first: a short form inside a longer one would leave the rest of the longer one readable.
-        for form in sorted(self._forms, key=len, reverse=True):
+        for form in self._forms:
             value = value.replace(form, MASK)
         return value
 
