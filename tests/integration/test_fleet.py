@@ -139,6 +139,7 @@ def test_limit(workspace: Workspace, simulator: Simulator) -> None:
     assert tokens_left(simulator) == []
 
 
+@pytest.mark.before_release
 def test_check_mode_rotates_nothing_and_leaves_no_token(workspace: Workspace, simulator: Simulator) -> None:
     fleet = Fleet(workspace, simulator, 3)
     run = fleet.run("--check")
@@ -148,6 +149,7 @@ def test_check_mode_rotates_nothing_and_leaves_no_token(workspace: Workspace, si
     assert tokens_left(simulator) == []
 
 
+@pytest.mark.before_release
 def test_a_token_that_was_given_is_left_alone(workspace: Workspace, simulator: Simulator) -> None:
     """Other jobs use the one in the environment."""
     fleet = Fleet(workspace, simulator, 2)

@@ -54,14 +54,14 @@ def twice(playbook: Playbook, number: int) -> None:
 
 EVERYDAY = [
     (IN_PROCESS, controller, INT),
-    (IN_PROCESS, controller, TERM),
     (IN_PROCESS, worker, TERM),
     (AS_MODULE, group, INT),
     (AS_MODULE, controller, TERM),
-    (AS_MODULE, module, HUP),
-    (AS_MODULE, twice, INT),
 ]
 FURTHER = [
+    (IN_PROCESS, controller, TERM),
+    (AS_MODULE, module, HUP),
+    (AS_MODULE, twice, INT),
     (IN_PROCESS, group, INT),
     (IN_PROCESS, worker, INT),
     (IN_PROCESS, worker, HUP),

@@ -176,6 +176,7 @@ def test_what_a_server_sends_is_never_a_template(fleet: Fleet) -> None:
     assert run.only["msg"] == "{{ lookup('ansible.builtin.env', 'HOME') }}", run.output
 
 
+@BEFORE_RELEASE
 def test_cache(fleet: Fleet) -> None:
     """Filters and time go on working, nothing secret is on disk, and another project is another entry."""
     cache = fleet.workspace.folder / "cache"
@@ -239,11 +240,13 @@ def test_what_makes_no_sense_is_refused_before_anything_is_sent(fleet: Fleet, op
     assert fleet.simulator.log() == []
 
 
+@BEFORE_RELEASE
 def test_it_waits_for_a_rate_limit(fleet: Fleet) -> None:
     fleet.simulator.settings(rateLimits={"window": 2, "read": 1})
     assert fleet.hosts() == ALL
 
 
+@BEFORE_RELEASE
 def test_five_hundred_are_read_with_one_request(fleet: Fleet) -> None:
     fleet.simulator.add_rotations(500)
     fleet.simulator.clear_log()

@@ -144,10 +144,9 @@ def test_the_request_is_what_the_server_wants(
 @pytest.mark.parametrize(
     ("fault", "params", "said"),
     [
-        ("reset_after", {}, "the connection to"),
+        # Every other kind, in one play, is in test_faults.py.
         ("close_after", {}, "the connection to"),
         ("silence", {"seconds": 20, "work": True}, "no complete answer within 1 seconds"),
-        ("status", {"status": 502, "body": "<h1>Bad gateway</h1>", "contentType": "text/html", "work": True}, "502"),
     ],
 )
 def test_a_lost_answer_leads_to_one_request_and_the_truth(

@@ -28,19 +28,22 @@ SANITY = {"2.16": "3.10", "2.17": "3.12", "2.18": "3.11", "2.19": "3.11", "2.20"
 FLOOR = {"sanity": 4, "units": 2, "integration": 2}
 
 #: ansible-test fetches this script from a host that not every machine reaches; one in its cache it takes as it is.
+#: It asks for a pip of a certain age a dozen times, and any pip will do: unpacking what every Python brings is fastest.
 GET_PIP = """\
 import ensurepip
-import os
 import pathlib
 import subprocess
 import sys
+import sysconfig
+import zipfile
 
 # Distributions that leave its own copy out name the folder that has one.
 folders = [pathlib.Path(ensurepip.__file__).parent / "_bundled", getattr(ensurepip, "_WHEEL_PKG_DIR", None)]
 pip = next(wheel for folder in folders if folder for wheel in pathlib.Path(folder).glob("pip-*.whl"))
-options = [option for option in sys.argv[1:] if option not in ("--no-setuptools", "--no-wheel")]
-environment = dict(os.environ, PYTHONPATH=str(pip))
-subprocess.run([sys.executable, "-m", "pip", "install", "--no-compile", *options], env=environment, check=True)
+zipfile.ZipFile(pip).extractall(sysconfig.get_path("purelib"))
+others = [package for package in sys.argv[1:] if not package.startswith(("-", "pip=="))]
+if others:
+    subprocess.run([sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *others], check=True)
 """
 GET_PIP_NAMES = ("get_pip_23_1_2.py", "get_pip_24_2.py", "get_pip_25_2.py")
 

@@ -32,7 +32,7 @@ def exactly_once(room: Room) -> None:
     """The longer profile of what proves that nothing rotates twice."""
     files = ("unit/test_rule_properties.py", "integration/test_many_at_once.py", "integration/test_interrupts.py")
     paths = [f"tests/{file}" for file in files]
-    run_pytest(room, "-n", "1", *paths, EXACTLY_ONCE_EXAMPLES="50000", EXACTLY_ONCE_PLAYS="50")
+    run_pytest(room, "-n", "1", *paths, EXACTLY_ONCE_EXAMPLES="30000", EXACTLY_ONCE_PLAYS="50")
 
 
 def whole_suite(room: Room) -> None:

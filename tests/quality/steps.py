@@ -78,7 +78,7 @@ def _pytest(file: str) -> Callable[[Room], None]:
 
 STEPS = [
     Step("whole suite", "coverage in process, then as modules", _COVERAGE, long_tests.whole_suite),
-    Step("exactly once", "exactly once, 50,000 schedules", _everyday("exactly-once"), long_tests.exactly_once),
+    Step("exactly once", "exactly once, 30,000 schedules", _everyday("exactly-once"), long_tests.exactly_once),
     *ansible_test.steps(),
     Step("importer", "galaxy-importer", _IMPORTER, importer),
     Step("webpages", "antsibull-docs sphinx", _DOCS, webpages),
