@@ -98,24 +98,24 @@ url: https://infisical.example.com
 projects:
   payments: 8e9f0a1b-2c3d-4e5f-8a7b-9c0d1e2f3a4b
   shop: 1f2e3d4c-5b6a-4978-8695-a4b3c2d1e0f9
----
+
 # Only what was not rotated for a month in production, in groups by interval, with the answers kept for ten minutes.
-plugin: secretops.infisical.okta_client_secret_rotations
-projects:
-  payments: 8e9f0a1b-2c3d-4e5f-8a7b-9c0d1e2f3a4b
-environment: [prod]
-older_than: 30d
-keyed_groups:
-  - prefix: interval
-    key: secretRotation.rotationInterval | string
-compose:
-  okta_client_id: secretRotation.parameters.clientId
-groups:
-  by_hand: not secretRotation.isAutoRotationEnabled
-cache: true
-cache_plugin: ansible.builtin.jsonfile
-cache_connection: /var/cache/ansible/okta
-cache_timeout: 600
+# plugin: secretops.infisical.okta_client_secret_rotations
+# projects:
+#   payments: 8e9f0a1b-2c3d-4e5f-8a7b-9c0d1e2f3a4b
+# environment: [prod]
+# older_than: 30d
+# keyed_groups:
+#   - prefix: interval
+#     key: secretRotation.rotationInterval | string
+# compose:
+#   okta_client_id: secretRotation.parameters.clientId
+# groups:
+#   by_hand: not secretRotation.isAutoRotationEnabled
+# cache: true
+# cache_plugin: ansible.builtin.jsonfile
+# cache_connection: /var/cache/ansible/okta
+# cache_timeout: 600
 """
 
 import hashlib
