@@ -9,7 +9,6 @@ from ansible_collections.secretops.infisical.plugins.module_utils import _failur
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._redaction import Redactor
 
-
 PATH = "/api/v2/thing"
 ADDRESS = "the server's final address"
 
