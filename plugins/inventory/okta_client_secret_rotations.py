@@ -235,7 +235,7 @@ def _fetched(task: Task) -> dict[str, Any]:
         api = Api(session)
         for name, project_id in projects.items():
             readings = api.read_all(str(project_id))
-            rotations[name] = [reading.rotation for reading in readings]
+            rotations[name] = [session.clean(reading.rotation) for reading in readings]
             for reading in readings[:1]:
                 if reading.server_time is not None:
                     clock = (reading.server_time - datetime.now(timezone.utc)).total_seconds()

@@ -61,7 +61,8 @@ class Api:
         try:
             answer = self._session.get(f"{_BASE}/{rotation_id}", what)
         except InfisicalError as failure:
-            raise _recognised(failure) from failure
+            _recognise(failure)
+            raise
         return _reading(answer, what, rotation_id)
 
     def read_by_name(self, name: str, project_id: str, environment: str, secret_path: str) -> Reading:
@@ -70,7 +71,8 @@ class Api:
         try:
             answer = self._session.get(f"{_BASE}/rotation-name/{quote(name, safe='')}", what, query)
         except InfisicalError as failure:
-            raise _recognised(failure) from failure
+            _recognise(failure)
+            raise
         reading = _reading(answer, what, None)
         told = _place(reading.rotation)
         # A cache that overlooks the query would make the task rotate the one of another environment.
@@ -83,7 +85,8 @@ class Api:
         try:
             answer = self._session.get(_BASE, what, {"projectId": project_id})
         except InfisicalError as failure:
-            raise _recognised(failure) from failure
+            _recognise(failure)
+            raise
         found = answer.data.get("secretRotations")
         if not isinstance(found, list):
             raise _not_infisical(what, "the answer holds no secretRotations")
@@ -96,12 +99,13 @@ class Api:
             # A body of zero bytes under this content type is an error 500 of the server.
             answer = self._session.post_now(f"{_BASE}/{rotation_id}/rotate-secrets", what, {})
         except InfisicalError as failure:
-            raise _recognised(failure) from failure
+            _recognise(failure)
+            raise
         return _reading(answer, what, rotation_id)
 
 
-def _recognised(failure: InfisicalError) -> InfisicalError:
-    """The same failure, named better where the server says more in a fixed text than in its status."""
+def _recognise(failure: InfisicalError) -> None:
+    """Name the failure better where the server says more in a fixed text than in its status."""
     said = failure.server_message
     if failure.status == 400 and IN_PROGRESS in said:
         failure.reason, failure.next_step = "rotation_in_progress", "Run again when the other rotation has ended."
@@ -113,7 +117,6 @@ def _recognised(failure: InfisicalError) -> InfisicalError:
     elif failure.status == 400 and _PLAN in said:
         failure.reason = "plan_restricted"
         failure.next_step = "Secret rotation is a paid feature: ask who manages the Infisical organisation."
-    return failure
 
 
 def _reading(answer: Answer, what: str, rotation_id: str | None) -> Reading:

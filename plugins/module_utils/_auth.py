@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 from . import _proofs
 from ._errors import InfisicalError
@@ -47,7 +48,8 @@ class Login:
 class Session:
     """Authenticated requests. Logs in at the first one, and again when the server no longer takes the token.
 
-    As a context manager it ends with the revocation of a token that it made itself, unless ``revoke`` is false.
+    As a context manager it ends with the revocation of a token that it made itself, unless ``revoke`` is false, and
+    takes secrets out of what a failure quotes.
     """
 
     def __init__(
@@ -79,10 +81,21 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, InfisicalError):
+            for failure in error.story():
+                failure.problem = self.clean(failure.problem)
+                failure.secret_rotation = self.clean(failure.secret_rotation)
         try:
             self._end()
         finally:
             self._client.close()
+
+    def clean(self, value: Any) -> Any:
+        """What the server sent, without secrets. Decide by the value as it came, and show this one.
+
+        A secret can be a word that every answer holds: a password that is the year is part of every time.
+        """
+        return self._redactor.data(value)
 
     def get(self, path: str, what: str, params: Mapping[str, str] | None = None) -> Answer:
         return self._authenticated(lambda token: self._client.get(path, what, token=token, params=params))
@@ -102,7 +115,8 @@ class Session:
             return send(token)
         except InfisicalError as failure:
             if self._given and failure.token_refused:
-                raise _given_token_refused(failure) from failure
+                _explain_given_token(failure)
+                raise
             # A token made for this very request and refused would be refused again.
             if not failure.token_refused or fresh:
                 raise
@@ -124,7 +138,8 @@ class Session:
         try:
             answer = self._client.post(method.path, what, body, resend=resend)
         except InfisicalError as failure:
-            raise _login_failed(failure, self.method) from failure
+            _explain_login(failure, self.method)
+            raise
         token = answer.data.get("accessToken")
         if not isinstance(token, str) or not _proofs.is_token(token):
             raise InfisicalError(
@@ -178,7 +193,7 @@ def _seconds(value: object) -> int:
     return int(value) if isinstance(value, (int, float)) and 0 < value < 1e15 else 0
 
 
-def _given_token_refused(failure: InfisicalError) -> InfisicalError:
+def _explain_given_token(failure: InfisicalError) -> None:
     if "usage limit" in failure.server_message or "number of uses" in failure.server_message:
         failure.next_step = (
             "The token given has a use limit, and it is reached. A rotation takes two requests, and one for each "
@@ -189,20 +204,19 @@ def _given_token_refused(failure: InfisicalError) -> InfisicalError:
             "The token given is no longer good: get a new one, or give the credentials, with which the task logs in "
             "by itself, again where a token ends while it waits."
         )
-    return failure
 
 
-def _login_failed(failure: InfisicalError, method: str) -> InfisicalError:
+def _explain_login(failure: InfisicalError, method: str) -> None:
     said = failure.server_message
     # What the token was for has not been sent, or was refused.
     failure.nothing_done = True
     if failure.status == 500 and method in _VAGUE:
         failure.next_step = f"With {method} the server answers 500 also when {_VAGUE[method]}. {failure.next_step}"
-        return failure
+        return
     if failure.reason == "permission_denied" and "IP address" in said:
-        return failure
+        return
     if failure.reason not in ("authentication_failed", "not_found", "permission_denied"):
-        return failure
+        return
     failure.reason = "authentication_failed"
     if "temporarily locked" in said:
         failure.next_step = (
@@ -214,4 +228,3 @@ def _login_failed(failure: InfisicalError, method: str) -> InfisicalError:
             "Check the credentials and that this method is set up for the identity. Do not run it again unchanged: "
             "three refused logins lock the identity for five minutes."
         )
-    return failure

@@ -47,7 +47,6 @@ class InfisicalError(Exception):
         *,
         status: int | None = None,
         request_id: str | None = None,
-        error: str | None = None,
         server_message: str = "",
         nothing_done: bool = False,
         may_resend: bool = False,
@@ -61,7 +60,6 @@ class InfisicalError(Exception):
         self.next_step = next_step
         self.status = status
         self.request_id = request_id
-        self.error = error
         self.server_message = server_message
         self.nothing_done = nothing_done
         self.may_resend = may_resend
@@ -79,6 +77,15 @@ class InfisicalError(Exception):
     @property
     def message(self) -> str:
         return " ".join(part for part in (self.problem, self.next_step) if part)
+
+    def story(self) -> list[InfisicalError]:
+        """This failure and those that led to it, which a traceback would quote too."""
+        found: list[BaseException] = []
+        error: BaseException | None = self
+        while error is not None and error not in found:
+            found.append(error)
+            error = error.__cause__ or error.__context__
+        return [error for error in found if isinstance(error, InfisicalError)]
 
     def result(self) -> dict[str, Any]:
         """The result keys of a failed task, ``msg`` included."""

@@ -177,19 +177,20 @@ def from_answer(
     body = data if isinstance(data, dict) else {}
     # A proxy, a firewall or a login page answers for the server in a shape of its own, and proves nothing.
     own = isinstance(body.get("error"), str) and "message" in body and body.get("statusCode") == status
-    error = printable(str(body["error"]), 200) if own else None
+    error = body["error"] if own else ""
     said = _said(body.get("message")) if own else ""
-    request_id = body.get("reqId") if isinstance(body.get("reqId"), str) else None
+    # Decisions are made by what the server said; only what is shown is without secrets.
+    request_id = printable(redactor.text(body["reqId"]), 100) if isinstance(body.get("reqId"), str) else None
     head = f"Could not {what}: HTTP {status}"
     if own:
-        head += f" {error}" + (f": {said}" if said else "")
+        text = printable(_said(redactor.data(body["message"])))
+        head += f" {printable(redactor.text(error), 200)}" + (f": {text}" if text else "")
     if request_id:
-        request_id = printable(request_id, 100)
         head += f" (request {request_id})"
     if 300 <= status < 400:
         # 303 is what a server says after it did the work.
         reason, nothing_done = "redirected", status != 303
-        next_step = _redirect_hint(redactor.text(printable(headers.get("Location", ""), 300)), url, path)
+        next_step = _redirect_hint(printable(redactor.text(headers.get("Location", "")), 300), url, path)
     else:
         reason, next_step, nothing_done = _meaning(status, own, error, said)
     if not own and status not in (407, 429) and reason != "redirected":
@@ -201,7 +202,6 @@ def from_answer(
         next_step.strip(),
         status=status,
         request_id=request_id,
-        error=error,
         server_message=said,
         nothing_done=nothing_done,
         may_resend=status >= 500,
@@ -209,7 +209,7 @@ def from_answer(
     )
 
 
-def _meaning(status: int, own: bool, error: str | None, said: str) -> tuple[str, str, bool]:
+def _meaning(status: int, own: bool, error: str, said: str) -> tuple[str, str, bool]:
     """Reason, next step, and whether the server certainly did nothing."""
     if status == 200:
         return "invalid_response", "", False
@@ -247,8 +247,8 @@ def _said(message: Any) -> str:
     if isinstance(message, list):
         issues = [item for item in message if isinstance(item, dict)]
         paths = (".".join(str(part) for part in item.get("path") or []) for item in issues)
-        return printable("; ".join(f"{path}: {item.get('message')}" for path, item in zip(paths, issues, strict=True)))
-    return printable(str(message)) if message else ""
+        return "; ".join(f"{path}: {item.get('message')}" for path, item in zip(paths, issues, strict=True))
+    return str(message) if message else ""
 
 
 def whole_number(value: str) -> int | None:

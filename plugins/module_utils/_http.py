@@ -46,7 +46,7 @@ class Connection(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A successful answer: its JSON object, and the server's clock at that moment if it told."""
+    """A successful answer: its JSON object as it came, and the server's clock at that moment if it told."""
 
     data: dict[str, Any]
     server_time: datetime | None
@@ -123,7 +123,7 @@ class Client:
         content = None if body is None else json.dumps(body).encode()
         headers = {} if body is None else {"Content-Type": "application/json"}
         response, received = self._transfer(method, path, what, timeout, token, params, headers, content)
-        data = self._parse(received)
+        data = _parsed(received)
         if response.status_code != 200 or not isinstance(data, dict):
             raise _failures.from_answer(
                 response.status_code, response.headers, data, what, self._connection.url, path, self._redactor
@@ -181,13 +181,6 @@ class Client:
         self._last_used = self._clock()
         return response, received
 
-    def _parse(self, content: bytes) -> Any:
-        """The JSON value without secrets, or None where there is no JSON, or none that any server of ours sends."""
-        try:
-            return self._redactor.data(json.loads(content))
-        except (ValueError, RecursionError):
-            return None
-
     def _open(self, what: str) -> requests.Session:
         if self._session is not None and self._clock() - self._last_used > MAX_IDLE_SECONDS:
             self.close()
@@ -234,6 +227,14 @@ class Client:
             raise _failures.CutOff
         raw.release_conn()
         return bytes(content)
+
+
+def _parsed(content: bytes) -> Any:
+    """The JSON value, or None where there is no JSON, or none that any server of ours sends."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
 
 
 def preload() -> bool:

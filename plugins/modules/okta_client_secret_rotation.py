@@ -207,6 +207,7 @@ request_id:
   sample: req-4Bx9dKq1LmTz0A
 """
 
+from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any
@@ -252,13 +253,17 @@ def execute(task: Task) -> dict[str, Any]:
             hold=partial(_lock.hold, connection.url, patience=patience),
             warn=task.warn,
         )
-        if target.rotation_id and not task.check_mode:
-            return _result(rotator.rotate(target.rotation_id))
-        reading = _found(api, target)
-        outcome = rotator.predict(reading)
-        if task.check_mode or outcome.outcome == "not_due":
-            return _result(outcome)
-        return _result(rotator.rotate(reading.id, reading))
+        return _result(_outcome(rotator, api, target, task.check_mode), session.clean)
+
+
+def _outcome(rotator: Rotator, api: Api, target: _settings.Target, check_mode: bool) -> Outcome:
+    if target.rotation_id and not check_mode:
+        return rotator.rotate(target.rotation_id)
+    reading = _found(api, target)
+    outcome = rotator.predict(reading)
+    if check_mode or outcome.outcome == "not_due":
+        return outcome
+    return rotator.rotate(reading.id, reading)
 
 
 def _found(api: Api, target: _settings.Target) -> Reading:
@@ -267,25 +272,26 @@ def _found(api: Api, target: _settings.Target) -> Reading:
     return api.read_by_name(target.name, target.project_id, target.environment, target.secret_path)
 
 
-def _result(outcome: Outcome) -> dict[str, Any]:
-    rotation = outcome.after.rotation
+def _result(outcome: Outcome, clean: Callable[[Any], Any]) -> dict[str, Any]:
+    """``clean`` takes secrets out of what the server sent."""
+    rotation = clean(outcome.after.rotation)
     predicted = outcome.outcome == "would_rotate"
     return {
         "changed": predicted or outcome.after.last_rotated_at != outcome.before.last_rotated_at,
         "outcome": outcome.outcome,
-        "msg": outcome.message,
+        "msg": clean(outcome.message),
         "secretRotation": rotation,
         "ansible_facts": {"secretRotation": rotation},
         "diff": {
-            "before": _compared(outcome.before),
-            "after": _foretold(outcome.before) if predicted else _compared(outcome.after),
+            "before": _compared(outcome.before, clean),
+            "after": _foretold(outcome.before) if predicted else _compared(outcome.after, clean),
         },
     }
 
 
-def _compared(reading: Reading) -> dict[str, Any]:
+def _compared(reading: Reading, clean: Callable[[Any], Any]) -> dict[str, Any]:
     keys = ("lastRotatedAt", "activeIndex", "rotationStatus", "nextRotationAt")
-    return {key: reading.rotation.get(key) for key in keys}
+    return {key: clean(reading.rotation.get(key)) for key in keys}
 
 
 def _foretold(before: Reading) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils import _metadata
 from ansible_collections.secretops.infisical.plugins.module_utils._methods import METHODS
 from ansible_collections.secretops.infisical.plugins.module_utils._options import ENVIRONMENT
-from ansible_collections.secretops.infisical.plugins.modules import login
+from ansible_collections.secretops.infisical.plugins.modules import login, okta_client_secret_rotation
 from simulator.client import Simulator
 from support.tasks import Runner
 
@@ -288,3 +288,29 @@ def test_a_login_that_needs_no_cloud_loads_no_code_for_one(simulator: Simulator)
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert [name for name in done.stdout.strip("[]\n").split(", ") if "secretops" in name or "botocore" in name] == []
+
+
+@pytest.mark.parametrize("word", ["secret", "rotation", "okta", "prod", "2", "Z"])
+def test_a_password_that_every_answer_holds_misleads_nobody(simulator: Simulator, word: str) -> None:
+    """It is taken out of what is shown, after the decisions are made."""
+    identity = simulator.add_identity(methods={"ldap-auth": {"users": {"robot": word}}})
+    one = simulator.rotation()
+    simulator.fault_rotate("status", status=502, body="Bad gateway", contentType="text/html", work="before")
+    options = {
+        "url": simulator.url,
+        "identity_id": identity["id"],
+        "ldap_username": "robot",
+        "ldap_password": word,
+        "name": one["name"],
+        "project_id": one["projectId"],
+        "environment": one["environment"]["slug"],
+        "secret_path": one["folder"]["path"],
+    }
+    result = Runner(okta_client_secret_rotation).run(options)
+    assert (result["outcome"], result["changed"]) == ("rotated", True)
+    assert simulator.rotations_done() == simulator.posts() == 1
+    shown = [result["msg"], *map(str, result["secretRotation"].values()), str(result["diff"]["after"]["lastRotatedAt"])]
+    assert not [text for text in shown if word in text]
+    refused = Runner(okta_client_secret_rotation).fail({**options, "environment": "dev"})
+    assert refused.reason == "not_found"
+    assert word not in refused.problem
