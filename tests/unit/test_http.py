@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 from ansible_collections.secretops.infisical.plugins.module_utils import _failures
 from ansible_collections.secretops.infisical.plugins.module_utils._http import MAX_BODY_BYTES, Client, Connection
 from ansible_collections.secretops.infisical.plugins.module_utils._patience import Patience
@@ -61,3 +62,21 @@ def test_a_body_that_is_shorter_than_announced_is_none() -> None:
 def test_a_body_that_never_ends_is_not_read_on() -> None:
     with pytest.raises(_failures.TooLarge):
         Body([b"." * MAX_BODY_BYTES, b"."]).read(60)
+
+
+def test_an_interrupt_in_the_middle_of_an_exchange_closes_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next request, which revokes the token, must not read what was left of the answer."""
+    client = Client(Connection("https://x.example"), Patience(0), Redactor())
+    closed: list[bool] = []
+
+    def interrupted(*_given: Any, **_more: Any) -> None:
+        raise KeyboardInterrupt
+
+    client._session = requests.Session()
+    monkeypatch.setattr(client._session, "request", interrupted)
+    monkeypatch.setattr(client._session, "close", lambda: closed.append(True))
+    monkeypatch.setattr(client, "_last_used", client._clock())
+    with pytest.raises(KeyboardInterrupt):
+        client.get("/api/status", "read")
+    assert closed == [True]
+    assert client._session is None
