@@ -75,6 +75,7 @@ class World:
             "LEAK_SYSLOG": str(self.syslog),
             "ANSIBLE_LOG_PATH": str(self.workspace.folder / "ansible.log"),
             "ANSIBLE_INJECT_INVOCATION": "true",
+            "ANSIBLE_DISPLAY_TRACEBACK": "always",
             **more,
         }
 

@@ -112,13 +112,13 @@ def test_no_schedule_breaks_a_promise() -> None:
 
 
 class SendsAgain(Client):
-    """Sends again whatever got no answer."""
+    """Sends again whatever got no answer, though it may have been heard."""
 
     def post(self, *given: Any, **more: Any) -> Answer:
         try:
             return super().post(*given, **more)
         except InfisicalError as failure:
-            if failure.status is not None:
+            if failure.status is not None or failure.nothing_done:
                 raise
             return super().post(*given, **more)
 
