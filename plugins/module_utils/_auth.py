@@ -201,8 +201,8 @@ def _explain_given_token(failure: InfisicalError) -> None:
         )
     else:
         failure.next_step = (
-            "The token given is no longer good: get a new one, or give the credentials, with which the task logs in "
-            "by itself, again where a token ends while it waits."
+            "The token given is wrong or no longer good: get a new one, or give the credentials, with which the task "
+            "logs in by itself, again where a token ends while it waits."
         )
 
 
