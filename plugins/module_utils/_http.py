@@ -213,15 +213,17 @@ class Client:
         read1 = getattr(raw, "read1", None) or raw._fp.read1  # noqa: SLF001
         sock = _socket(raw)
         content = bytearray()
-        while piece := read1(65536):
-            content += piece
-            if len(content) > MAX_BODY_BYTES:
-                raise _failures.TooLarge
+        piece = None
+        while piece != b"":
             left = deadline - self._clock()
             if left <= 0:
                 raise TimeoutError
             if sock is not None:
                 sock.settimeout(left)
+            piece = read1(65536)
+            content += piece
+            if len(content) > MAX_BODY_BYTES:
+                raise _failures.TooLarge
         expected = _failures.whole_number(response.headers.get("Content-Length", ""))
         if expected is not None and len(content) < expected and response.request.method != "HEAD":
             raise _failures.CutOff

@@ -42,7 +42,7 @@ class Body:
 def test_each_piece_has_what_is_left_of_the_time() -> None:
     body = Body([b"one ", b"two"], "7")
     assert body.read(60) == b"one two"
-    assert body.timeouts == [50, 40]
+    assert body.timeouts == [60, 50, 40]
     assert body.released
 
 

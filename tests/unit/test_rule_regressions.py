@@ -75,6 +75,13 @@ def test_a_body_that_stalls_takes_one_timeout() -> None:
     assert verdict.result["reason"] == "outcome_unknown"
 
 
+def test_a_body_that_begins_late_takes_one_timeout() -> None:
+    """Its first piece had a whole timeout of its own, after the one in which the head came."""
+    schedule = Schedule(read=[Fate(), Fate("trickle", 31.0)], rotate=[Fate("reset_before")])
+    verdict = run(schedule, wait_timeout=0, timeout=40)
+    assert verdict.result["reason"] == "outcome_unknown"
+
+
 def test_a_failure_recorded_during_a_pause_is_somebody_elses() -> None:
     """It is newer than the first reading and older than the request."""
     refused = Fate("connect_timeout", rival=Rival(after=0.0, seconds=5.0, result="okta_fails"))
