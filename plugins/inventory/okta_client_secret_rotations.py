@@ -128,9 +128,9 @@ from typing import Any
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.display import Display
-from ansible_collections.secretops.infisical.plugins.module_utils._api import Api
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, invalid_arguments
 from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION, CONNECTION
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Api
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.plugin_utils._data import plain, untrusted
 from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import Member, Wanted, members

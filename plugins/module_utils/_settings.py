@@ -10,11 +10,11 @@ import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ._credentials import credentials, from_environment
 from ._errors import invalid_arguments
-from ._http import Connection
+from ._login.credentials import credentials, from_environment
 from ._options import DEFAULT_URL, ROTATION
-from ._urls import base_url, is_unprotected
+from ._transport.connection import Connection
+from ._transport.urls import base_url, is_unprotected
 
 __all__ = ["Target", "connection", "credentials", "from_environment", "target", "uuid"]
 

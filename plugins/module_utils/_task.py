@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _settings
-from ._auth import Session
 from ._errors import invalid_arguments
-from ._http import Client, Connection
-from ._patience import Patience
-from ._redaction import Redactor
+from ._login.session import Session
+from ._transport.client import Client
+from ._transport.connection import Connection
+from ._transport.patience import Patience
+from ._transport.redaction import Redactor
 
 
 @dataclass(frozen=True)

@@ -154,9 +154,9 @@ request_id:
 
 from typing import Any
 
-from ansible_collections.secretops.infisical.plugins.module_utils._durations import in_words
 from ansible_collections.secretops.infisical.plugins.module_utils._module import run
 from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION, CONNECTION, merged
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.durations import in_words
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 
 ARGUMENT_SPEC = merged({"wait_timeout": {"type": "int", "default": 120}}, CONNECTION, AUTHENTICATION)

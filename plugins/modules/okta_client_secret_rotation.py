@@ -212,9 +212,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
-from ansible_collections.secretops.infisical.plugins.module_utils import _lock, _settings
-from ansible_collections.secretops.infisical.plugins.module_utils._api import Api, Reading
-from ansible_collections.secretops.infisical.plugins.module_utils._durations import parse_duration
+from ansible_collections.secretops.infisical.plugins.module_utils import _settings
 from ansible_collections.secretops.infisical.plugins.module_utils._module import run
 from ansible_collections.secretops.infisical.plugins.module_utils._options import (
     AUTHENTICATION,
@@ -222,7 +220,10 @@ from ansible_collections.secretops.infisical.plugins.module_utils._options impor
     ROTATION,
     merged,
 )
-from ansible_collections.secretops.infisical.plugins.module_utils._rotation import Outcome, Rotator
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations import lock
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Api, Reading
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.durations import parse_duration
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.rule import Outcome, Rotator
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 
 ARGUMENT_SPEC = merged(
@@ -250,7 +251,7 @@ def execute(task: Task) -> dict[str, Any]:
             min_age=min_age,
             patience=patience,
             now=partial(datetime.now, timezone.utc),
-            hold=partial(_lock.hold, connection.url, patience=patience),
+            hold=partial(lock.hold, connection.url, patience=patience),
             warn=task.warn,
         )
         return _result(_outcome(rotator, api, target, task.check_mode), session.clean)

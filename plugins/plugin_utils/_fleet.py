@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.secretops.infisical.plugins.module_utils._durations import parse_duration, parse_timestamp
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, invalid_arguments
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.durations import parse_duration
+from ansible_collections.secretops.infisical.plugins.module_utils._timestamps import parse_timestamp
 
 _PROJECT = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 #: What --limit, file names and globs give a meaning to is no part of a name.

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
-from ansible_collections.secretops.infisical.plugins.module_utils._http import Answer, Client, Connection
-from ansible_collections.secretops.infisical.plugins.module_utils._patience import Patience
-from ansible_collections.secretops.infisical.plugins.module_utils._redaction import Redactor
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.client import Answer, Client
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.connection import Connection
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.redaction import Redactor
 from simulator.client import Simulator
 
 STATUS = "/api/status"

@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 import requests
-from ansible_collections.secretops.infisical.plugins.module_utils import _metadata
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.module_utils._login import metadata
 from ansible_collections.secretops.infisical.plugins.modules import login, logout, okta_client_secret_rotation
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -212,7 +212,7 @@ def test_what_a_metadata_service_is_asked(text: str) -> None:
         _scheme, host, path, query = parts(checked(sent[0]))
         if option == "metadata_url":
             # An empty one counts as left out.
-            assert path.endswith(_metadata._GOOGLE)
+            assert path.endswith(metadata._GOOGLE)
         else:
             assert host == "169.254.169.254"
             assert query.get("audience", query.get("resource")) == (text or "https://management.azure.com/")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.secretops.infisical.plugins.module_utils import _metadata
-from ansible_collections.secretops.infisical.plugins.module_utils._methods import METHODS
+from ansible_collections.secretops.infisical.plugins.module_utils._login import metadata
+from ansible_collections.secretops.infisical.plugins.module_utils._login.methods import METHODS
 from ansible_collections.secretops.infisical.plugins.module_utils._options import ENVIRONMENT
 from ansible_collections.secretops.infisical.plugins.modules import login, okta_client_secret_rotation
 from simulator.client import Simulator
@@ -222,7 +222,7 @@ def test_the_metadata_service_is_asked_without_the_proxy(
     simulator: Simulator, runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port()}")
-    token = _metadata.google_identity_token(f"{simulator.url}/_metadata", "audience")
+    token = metadata.google_identity_token(f"{simulator.url}/_metadata", "audience")
     assert token.count(".") == 2
     [asked] = simulator.log("computeMetadata")
     assert asked["query"] == {"audience": "audience", "format": "full"}
@@ -281,8 +281,8 @@ def test_a_login_that_needs_no_cloud_loads_no_code_for_one(simulator: Simulator)
     """In a process of its own, for here other tests have loaded it all."""
     code = (
         "import sys\n"
-        "from ansible_collections.secretops.infisical.plugins.module_utils._credentials import credentials\n"
-        "from ansible_collections.secretops.infisical.plugins.module_utils._methods import METHODS\n"
+        "from ansible_collections.secretops.infisical.plugins.module_utils._login.credentials import credentials\n"
+        "from ansible_collections.secretops.infisical.plugins.module_utils._login.methods import METHODS\n"
         "METHODS['oidc_auth'].proof({'jwt': 'x'})\n"
         "print([name for name in sys.modules if name.startswith('botocore') or name.endswith(('_metadata', '_aws'))])\n"
     )

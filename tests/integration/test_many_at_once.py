@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.secretops.infisical.plugins.module_utils import _lock
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations import lock
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation as module
 from simulator.client import Simulator
 from support.ansible import MODULE, Run, Workspace
@@ -104,7 +104,7 @@ def _hold_back_the_first_reading(simulator: Simulator, rotation: str) -> None:
 
 def _without_a_common_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on two machines, which have no temporary folder in common."""
-    monkeypatch.setattr(_lock, "hold", lambda url, rotation_id, patience: nullcontext())
+    monkeypatch.setattr(lock, "hold", lambda url, rotation_id, patience: nullcontext())
 
 
 def test_on_one_machine_nobody_rotates_between_a_reading_and_its_request(simulator: Simulator) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.secretops.infisical.plugins.module_utils import _lock
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import REASONS
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations import lock
 from simulator.client import Simulator
 from support.ansible import MODULE, TaskResult, Workspace
 from support.server import login, tokens_left
@@ -172,7 +172,7 @@ def test_a_lock_file_that_cannot_be_used_is_told(workspace: Workspace, simulator
     rotation_id = simulator.rotation()["id"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "tempdir", str(workspace.tmp))
-        Path(_lock.lock_path(simulator.url, rotation_id)).mkdir()
+        Path(lock.lock_path(simulator.url, rotation_id)).mkdir()
     task = workspace.task({**login(simulator), "rotation_id": rotation_id}).only
     assert task["reason"] == "lock_unavailable"
     assert "TMPDIR" in task["msg"]

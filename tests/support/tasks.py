@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
-from ansible_collections.secretops.infisical.plugins.module_utils._patience import Patience
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from ansible_collections.secretops.infisical.plugins.module_utils._auth import Session
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
-from ansible_collections.secretops.infisical.plugins.module_utils._http import Client, Connection
-from ansible_collections.secretops.infisical.plugins.module_utils._patience import Patience
+from ansible_collections.secretops.infisical.plugins.module_utils._login.session import Session
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.client import Client
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.connection import Connection
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation as module
 from unit.model_network import Network
 from unit.model_server import (

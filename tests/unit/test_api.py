@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.secretops.infisical.plugins.module_utils._api import Api
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
-from ansible_collections.secretops.infisical.plugins.module_utils._http import Answer
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Api
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.client import Answer
 
 ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 ROTATION = {

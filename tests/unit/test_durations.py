@@ -6,12 +6,12 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
-from ansible_collections.secretops.infisical.plugins.module_utils._durations import (
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.durations import (
     in_words,
     parse_duration,
-    parse_timestamp,
 )
-from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.module_utils._timestamps import parse_timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.secretops.infisical.plugins.module_utils import _failures
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
-from ansible_collections.secretops.infisical.plugins.module_utils._redaction import Redactor
+from ansible_collections.secretops.infisical.plugins.module_utils._transport import failures
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.redaction import Redactor
 
 PATH = "/api/v2/thing"
 ADDRESS = "the server's final address"
@@ -36,4 +36,4 @@ def test_a_redirect_to_nowhere(location: str) -> None:
 
 
 def _redirected(location: str) -> InfisicalError:
-    return _failures.from_answer(302, {"Location": location}, None, "read", "https://x.example", PATH, Redactor())
+    return failures.from_answer(302, {"Location": location}, None, "read", "https://x.example", PATH, Redactor())

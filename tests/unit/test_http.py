@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 import requests
-from ansible_collections.secretops.infisical.plugins.module_utils import _failures
-from ansible_collections.secretops.infisical.plugins.module_utils._http import MAX_BODY_BYTES, Client, Connection
-from ansible_collections.secretops.infisical.plugins.module_utils._patience import Patience
-from ansible_collections.secretops.infisical.plugins.module_utils._redaction import Redactor
+from ansible_collections.secretops.infisical.plugins.module_utils._transport import failures
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.client import MAX_BODY_BYTES, Client
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.connection import Connection
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.redaction import Redactor
 
 
 class Body:
@@ -54,13 +55,13 @@ def test_a_body_that_trickles_ends_with_the_time() -> None:
 
 
 def test_a_body_that_is_shorter_than_announced_is_none() -> None:
-    with pytest.raises(_failures.CutOff):
+    with pytest.raises(failures.CutOff):
         Body([b"one"], "4").read(60)
     assert Body([b"one"], "no number").read(60) == b"one"
 
 
 def test_a_body_that_never_ends_is_not_read_on() -> None:
-    with pytest.raises(_failures.TooLarge):
+    with pytest.raises(failures.TooLarge):
         Body([b"." * MAX_BODY_BYTES, b"."]).read(60)
 
 

@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from ansible_collections.secretops.infisical.plugins.module_utils import _lock
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
-from ansible_collections.secretops.infisical.plugins.module_utils._patience import Patience
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations import lock
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 
 URL = "https://x.example"
 
@@ -31,49 +31,49 @@ def impatient() -> Patience:
 
 
 def test_only_one_holds_it_and_the_other_learns_why() -> None:
-    with _lock.hold(URL, "a", impatient()):
+    with lock.hold(URL, "a", impatient()):
         with pytest.raises(InfisicalError, match="another task of this machine") as caught:
-            with _lock.hold(URL, "a", impatient()):
+            with lock.hold(URL, "a", impatient()):
                 raise AssertionError("held twice")
         assert caught.value.reason == "rotation_in_progress"
-        with _lock.hold(URL, "b", impatient()):
+        with lock.hold(URL, "b", impatient()):
             pass
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        with _lock.hold(URL, "a", impatient()):
+        with lock.hold(URL, "a", impatient()):
             assert len(list(tmp_path.iterdir())) == 1
             raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
-    with _lock.hold(URL, "a", impatient()):
+    with lock.hold(URL, "a", impatient()):
         pass
 
 
 def test_the_file_of_a_killed_task_does_not_keep_anybody_out(tmp_path: Path) -> None:
     """The kernel has released the lock; what is left is the file."""
-    left = Path(_lock.lock_path(URL, "a"))
+    left = Path(lock.lock_path(URL, "a"))
     left.touch()
-    with _lock.hold(URL, "a", impatient()):
+    with lock.hold(URL, "a", impatient()):
         assert left.exists()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
-    with _lock.hold(URL, "a", impatient()):
+    with lock.hold(URL, "a", impatient()):
         name = next(tmp_path.iterdir()).name
     (tmp_path / name).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(InfisicalError, match="TMPDIR") as caught:
-        with _lock.hold(URL, "a", impatient()):
+        with lock.hold(URL, "a", impatient()):
             raise AssertionError("followed a link")
     assert caught.value.reason == "lock_unavailable"
     assert not (tmp_path / "elsewhere").exists()
 
 
 def test_who_cleans_up_temporary_folders_fails_no_rotation(tmp_path: Path) -> None:
-    with _lock.hold(URL, "a", impatient()):
+    with lock.hold(URL, "a", impatient()):
         next(tmp_path.iterdir()).unlink()
-    with _lock.hold(URL, "a", impatient()):
+    with lock.hold(URL, "a", impatient()):
         path = next(tmp_path.iterdir())
         path.unlink()
         path.write_text("of somebody else", encoding="utf-8")
@@ -84,7 +84,7 @@ def test_a_file_that_was_replaced_before_it_was_locked_keeps_nobody_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The holder before removed the file while this task waited for it, and another task made a new one."""
-    path = Path(_lock.lock_path(URL, "a"))
+    path = Path(lock.lock_path(URL, "a"))
     locked: list[int] = []
 
     def flock(descriptor: int, operation: int) -> None:
@@ -94,7 +94,7 @@ def test_a_file_that_was_replaced_before_it_was_locked_keeps_nobody_out(
         locked.append(os.fstat(descriptor).st_ino)
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with _lock.hold(URL, "a", impatient()):
+    with lock.hold(URL, "a", impatient()):
         assert locked[-1] == path.stat().st_ino
     assert len(locked) == 2
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ import json
 import re
 from urllib.parse import quote, quote_plus
 
-from ansible_collections.secretops.infisical.plugins.module_utils._redaction import MASK, Redactor, printable
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.redaction import MASK, Redactor, printable
 from hypothesis import given
 from hypothesis import strategies as st
 

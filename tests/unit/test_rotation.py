@@ -10,10 +10,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from ansible_collections.secretops.infisical.plugins.module_utils._api import Reading
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
-from ansible_collections.secretops.infisical.plugins.module_utils._patience import Patience
-from ansible_collections.secretops.infisical.plugins.module_utils._rotation import Outcome, Rotator
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Reading
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.rule import Outcome, Rotator
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 
 ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)

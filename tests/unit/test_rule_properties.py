@@ -10,14 +10,15 @@ from contextlib import nullcontext
 from typing import Any, ClassVar
 
 import pytest
-from ansible_collections.secretops.infisical.plugins.module_utils import _lock, _rotation
-from ansible_collections.secretops.infisical.plugins.module_utils._api import Reading
-from ansible_collections.secretops.infisical.plugins.module_utils._auth import Session
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
-from ansible_collections.secretops.infisical.plugins.module_utils._http import Answer, Client
-from ansible_collections.secretops.infisical.plugins.module_utils._patience import Patience
-from ansible_collections.secretops.infisical.plugins.module_utils._rotation import Outcome, Rotator
+from ansible_collections.secretops.infisical.plugins.module_utils._login.session import Session
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations import lock
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations import rule as rotation_rule
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Reading
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.rule import Outcome, Rotator
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.client import Answer, Client
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation as module
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
@@ -84,7 +85,7 @@ class ExactlyOnce(RuleBasedStateMachine):
 @pytest.fixture(autouse=True)
 def _no_lock_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time of the model does not pass while a real file is locked; the lock has tests of its own."""
-    monkeypatch.setattr(_lock, "hold", lambda url, rotation_id, patience: nullcontext())
+    monkeypatch.setattr(lock, "hold", lambda url, rotation_id, patience: nullcontext())
 
 
 def explore(machine: type[ExactlyOnce], examples: int, round_number: int = 0, **more: Any) -> None:
@@ -199,7 +200,7 @@ def test_a_broken_rule_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
         with monkeypatch.context() as patch:
             for target, replacement in patched.items():
                 owner, _dot, name = target.rpartition(".")
-                patch.setattr({"": _rotation, "Rotator": Rotator, "Session": Session}[owner], name, replacement)
+                patch.setattr({"": rotation_rule, "Rotator": Rotator, "Session": Session}[owner], name, replacement)
             with pytest.raises(AssertionError, match=f"^{promise}: "):
                 explore(type("Broken", (ExactlyOnce,), {"broken": broken}), 100, phases=[Phase.generate])
         caught[promise].append(words)

@@ -8,15 +8,16 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from ansible_collections.secretops.infisical.plugins.module_utils import _failures, _http, _lock
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations import lock
+from ansible_collections.secretops.infisical.plugins.module_utils._timestamps import failures, parse_http_date
 from unit.model_server import Clock, Fate, Infisical, Rival, Schedule
 from unit.model_task import Verdict, judge, run_task
 
 
 @pytest.fixture(autouse=True)
 def _no_lock_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_lock, "hold", lambda url, rotation_id, patience: nullcontext())
+    monkeypatch.setattr(lock, "hold", lambda url, rotation_id, patience: nullcontext())
 
 
 def run(schedule: Schedule, **options: Any) -> Verdict:
@@ -103,16 +104,16 @@ def test_a_server_whose_clock_goes_back_still_moves() -> None:
 @pytest.mark.parametrize("value", ["²", "9" * 5000, "-1", "1e3", "", "٣"])
 def test_a_header_that_is_no_number_does_not_end_the_task(value: str) -> None:
     """``isdigit`` took it for one, and ``int`` then raised after the rotation was made."""
-    assert _failures.whole_number(value) is None
+    assert failures.whole_number(value) is None
 
 
 @pytest.mark.parametrize("value", ["Mon, 01 Jan 2026 00:00:00 +99999999999999999999", "soon", "", None])
 def test_a_date_that_is_none_does_not_end_the_task(value: str | None) -> None:
-    assert _http._date(value) is None
+    assert parse_http_date(value) is None
 
 
 def test_a_date_without_a_zone_can_be_compared() -> None:
-    moment = _http._date("Mon, 01 Jan 2026 00:00:00 -0000")
+    moment = parse_http_date("Mon, 01 Jan 2026 00:00:00 -0000")
     assert moment is not None
     assert moment.tzinfo is not None
 
@@ -133,6 +134,6 @@ def _reset_after_a_timeout() -> ConnectionResetError:
 
 def test_an_earlier_failure_does_not_explain_a_later_one() -> None:
     """What was raised while the lost answer was settled had the lost answer in its context."""
-    failure = _failures.from_exception(_reset_after_a_timeout(), "read", "https://x.example", 90)
+    failure = failures.from_exception(_reset_after_a_timeout(), "read", "https://x.example", 90)
     assert "Connection reset by peer" in failure.problem
     assert failure.may_resend

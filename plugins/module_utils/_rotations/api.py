@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from ._auth import Session
-from ._durations import parse_timestamp
-from ._errors import InfisicalError
-from ._http import Answer
+from .._errors import InfisicalError
+from .._login.session import Session
+from .._timestamps import parse_timestamp
+from .._transport.client import Answer
 
 _BASE = "/api/v2/secret-rotations/okta-client-secret"
 _TYPE = "okta-client-secret"

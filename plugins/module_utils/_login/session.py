@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from . import _proofs
-from ._errors import InfisicalError
-from ._http import Answer, Client
-from ._methods import METHODS
-from ._redaction import Redactor
+from .._errors import InfisicalError
+from .._transport.client import Answer, Client
+from .._transport.redaction import Redactor
+from . import proofs
+from .credentials import Credentials
+from .methods import METHODS
 
 #: A server that hangs must not hold up the end of a task for the sake of a token that expires anyway.
 REVOKE_TIMEOUT = 10
@@ -27,14 +28,6 @@ _VAGUE = {
 }
 
 _SECRET_OPTIONS = ("universal_auth_client_secret", "token", "jwt", "ldap_password")
-
-
-@dataclass(frozen=True, repr=False)
-class Credentials:
-    """A method with the values of its options."""
-
-    method: str
-    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, repr=False)
@@ -141,7 +134,7 @@ class Session:
             _explain_login(failure, self.method)
             raise
         token = answer.data.get("accessToken")
-        if not isinstance(token, str) or not _proofs.is_token(token):
+        if not isinstance(token, str) or not proofs.is_token(token):
             raise InfisicalError(
                 "invalid_response",
                 f"Could not {what}: the answer holds no accessToken.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from ._errors import invalid_arguments
+from .._errors import invalid_arguments
 
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")

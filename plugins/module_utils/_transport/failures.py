@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from ._errors import InfisicalError
-from ._redaction import Redactor, printable
+from .._errors import InfisicalError
+from .redaction import Redactor, printable
 
 
 class TooLarge(Exception):

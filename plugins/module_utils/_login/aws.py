@@ -9,7 +9,7 @@ import json
 import re
 import sys
 
-from ._errors import InfisicalError, invalid_arguments
+from .._errors import InfisicalError, invalid_arguments
 
 _BODY = "Action=GetCallerIdentity&Version=2011-06-15"
 _DEFAULT_REGION = "us-east-1"

@@ -9,15 +9,16 @@ import json
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
-from . import _failures
-from ._errors import InfisicalError
-from ._patience import Patience, Retries
-from ._redaction import Redactor
+from .._errors import InfisicalError
+from .._timestamps import parse_http_date
+from . import failures
+from .connection import Connection
+from .patience import Patience, Retries
+from .redaction import Redactor
 
 if TYPE_CHECKING:
     import requests
@@ -30,19 +31,6 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 #: A load balancer may be closing a connection that idled this long, and a POST lost to that race would
 #: have an unknown outcome.
 MAX_IDLE_SECONDS = 4
-
-
-class Connection(NamedTuple):
-    """Where the server is and how to reach it."""
-
-    url: str
-    validate_certs: bool = True
-    ca_path: str | None = None
-    client_cert: str | None = None
-    client_key: str | None = None
-    timeout: float = 90
-    #: Whether the environment's proxies and authorities are used.
-    environment: bool = True
 
 
 class Answer(NamedTuple):
@@ -125,15 +113,15 @@ class Client:
         response, received = self._transfer(method, path, what, timeout, token, params, headers, content)
         data = _parsed(received)
         if response.status_code != 200 or not isinstance(data, dict):
-            raise _failures.from_answer(
+            raise failures.from_answer(
                 response.status_code, response.headers, data, what, self._connection.url, path, self._redactor
             )
-        return Answer(data, _date(response.headers.get("Date")))
+        return Answer(data, parse_http_date(response.headers.get("Date")))
 
     def _text(self, path: str, what: str, headers: Mapping[str, str], params: Mapping[str, str]) -> str:
         response, received = self._transfer("GET", path, what, self._timeout, None, params, headers, None)
         if response.status_code != 200:
-            raise _failures.from_answer(
+            raise failures.from_answer(
                 response.status_code, response.headers, None, what, self._connection.url, path, self._redactor
             )
         return received.decode("utf-8", "replace")
@@ -174,7 +162,7 @@ class Client:
                 received = self._read(response, deadline)
         except _transport_errors() as cause:
             self.close()
-            raise _failures.from_exception(cause, what, self._connection.url, timeout) from cause
+            raise failures.from_exception(cause, what, self._connection.url, timeout) from cause
         except BaseException:
             self.close()
             raise
@@ -188,7 +176,7 @@ class Client:
             try:
                 import requests
             except ImportError as cause:
-                raise _failures.missing_requests(cause, what) from cause
+                raise failures.missing_requests(cause, what) from cause
             if self._connection.environment:
                 _check_proxy(self._connection.url, what)
             self._session = requests.Session()
@@ -223,10 +211,10 @@ class Client:
             piece = read1(65536)
             content += piece
             if len(content) > MAX_BODY_BYTES:
-                raise _failures.TooLarge
-        expected = _failures.whole_number(response.headers.get("Content-Length", ""))
+                raise failures.TooLarge
+        expected = failures.whole_number(response.headers.get("Content-Length", ""))
         if expected is not None and len(content) < expected and response.request.method != "HEAD":
-            raise _failures.CutOff
+            raise failures.CutOff
         raw.release_conn()
         return bytes(content)
 
@@ -261,16 +249,16 @@ def _check_proxy(url: str, what: str) -> None:
     proxy = select_proxy(url, get_environ_proxies(url))
     try:
         if proxy and not urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname:
-            raise _failures.bad_proxy(what)
+            raise failures.bad_proxy(what)
     except ValueError as cause:
-        raise _failures.bad_proxy(what) from cause
+        raise failures.bad_proxy(what) from cause
 
 
 def _transport_errors() -> tuple[type[Exception], ...]:
     """Everything that a broken exchange raises; a fault of our own code must not look like one."""
     import urllib3
 
-    return (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError, UnicodeError, *_failures.BROKEN_BODIES)
+    return (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError, UnicodeError, *failures.BROKEN_BODIES)
 
 
 def _bearer(token: str | None) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
@@ -280,12 +268,3 @@ def _bearer(token: str | None) -> Callable[[requests.PreparedRequest], requests.
         return request
 
     return authorize
-
-
-def _date(value: str | None) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(value) if value else None
-    except (TypeError, ValueError, OverflowError):
-        return None
-    # Without a zone it could not be compared with the server's other times.
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=timezone.utc)

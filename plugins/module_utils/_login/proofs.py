@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ._errors import InfisicalError, invalid_arguments
+from .._errors import InfisicalError, invalid_arguments
 
 #: A token of any provider is far smaller; a device or a log file given by mistake must not be read whole.
 _MAX_FILE_BYTES = 1024 * 1024
@@ -60,25 +60,25 @@ def jwt(values: Mapping[str, str]) -> Proof:
 def gcp(values: Mapping[str, str]) -> Proof:
     if "metadata_url" not in values:
         return jwt(values)
-    from . import _metadata
+    from . import metadata
 
-    token = _metadata.google_identity_token(values["metadata_url"], values["identity_id"])
+    token = metadata.google_identity_token(values["metadata_url"], values["identity_id"])
     return _of_token(_from_cloud(token, values["metadata_url"]))
 
 
 def azure(values: Mapping[str, str]) -> Proof:
     if "metadata_url" not in values:
         return jwt(values)
-    from . import _metadata
+    from . import metadata
 
-    token = _metadata.azure_access_token(values["metadata_url"], values["azure_resource"])
+    token = metadata.azure_access_token(values["metadata_url"], values["azure_resource"])
     return _of_token(_from_cloud(token, values["metadata_url"]))
 
 
 def aws(values: Mapping[str, str]) -> Proof:
-    from . import _aws
+    from . import aws
 
-    return Proof(*_aws.signed_request(values.get("aws_region")))
+    return Proof(*aws.signed_request(values.get("aws_region")))
 
 
 def _of_token(token: str) -> Proof:

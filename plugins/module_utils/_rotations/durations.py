@@ -1,13 +1,12 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Durations as people write and read them, and the server's timestamps."""
+"""Durations as people write and read them."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
 
-from ._errors import invalid_arguments
+from .._errors import invalid_arguments
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d{1,10})([smhd]?)", re.ASCII)
@@ -34,9 +33,3 @@ def in_words(seconds: float) -> str:
         elif words:
             break
     return " ".join(words[:2]) or "0 seconds"
-
-
-def parse_timestamp(value: str) -> datetime:
-    """A timestamp of the server (ISO 8601, UTC). Raises ValueError."""
-    moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

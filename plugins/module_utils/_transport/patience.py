@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ._errors import InfisicalError
+from .._errors import InfisicalError
 
 #: Pauses before trying again what never reached a server, or a reading that failed.
 RETRY_PAUSES = (1.0, 2.0)

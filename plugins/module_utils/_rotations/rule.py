@@ -14,10 +14,10 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from ._api import LOCK_LOST, SECRET_LIMIT, Reading
-from ._durations import in_words
-from ._errors import InfisicalError
-from ._patience import Patience, Retries
+from .._errors import InfisicalError
+from .._transport.patience import Patience, Retries
+from .api import LOCK_LOST, SECRET_LIMIT, Reading
+from .durations import in_words
 
 #: Pauses between readings while waiting; the last one repeats. Few, for each one may use up a token.
 POLL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)

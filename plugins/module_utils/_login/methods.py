@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from . import _proofs
+from . import proofs
 
 
 class Method(NamedTuple):
@@ -26,7 +26,7 @@ class Method(NamedTuple):
     identifying: tuple[str, ...] = ()
     defaults: Mapping[str, str] = MappingProxyType({})
     body: Mapping[str, str] = MappingProxyType({})
-    proof: Callable[[Mapping[str, str]], _proofs.Proof] | None = None
+    proof: Callable[[Mapping[str, str]], proofs.Proof] | None = None
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -50,14 +50,14 @@ METHODS = {
         # Four more methods take a JWT. This one had it first, in infisical.vault.
         identifying=("jwt", "jwt_path"),
         body=_IDENTITY,
-        proof=_proofs.jwt,
+        proof=proofs.jwt,
     ),
     "jwt_auth": Method(
         "/api/v1/auth/jwt-auth/login",
         needed=("identity_id",),
         either=("jwt", "jwt_path"),
         body=_IDENTITY,
-        proof=_proofs.jwt,
+        proof=proofs.jwt,
     ),
     "ldap_auth": Method(
         "/api/v1/auth/ldap-auth/login",
@@ -71,7 +71,7 @@ METHODS = {
         either=("jwt", "jwt_path"),
         defaults={"jwt_path": "/var/run/secrets/kubernetes.io/serviceaccount/token"},
         body=_IDENTITY,
-        proof=_proofs.jwt,
+        proof=proofs.jwt,
     ),
     "gcp_auth": Method(
         "/api/v1/auth/gcp-auth/login",
@@ -79,7 +79,7 @@ METHODS = {
         either=("jwt", "jwt_path", "metadata_url"),
         defaults={"metadata_url": "http://metadata.google.internal"},
         body=_IDENTITY,
-        proof=_proofs.gcp,
+        proof=proofs.gcp,
     ),
     "azure_auth": Method(
         "/api/v1/auth/azure-auth/login",
@@ -88,13 +88,13 @@ METHODS = {
         optional=("azure_resource",),
         defaults={"metadata_url": "http://169.254.169.254", "azure_resource": "https://management.azure.com/"},
         body=_IDENTITY,
-        proof=_proofs.azure,
+        proof=proofs.azure,
     ),
     "aws_auth": Method(
         "/api/v1/auth/aws-auth/login",
         needed=("identity_id",),
         optional=("aws_region",),
         body=_IDENTITY,
-        proof=_proofs.aws,
+        proof=proofs.aws,
     ),
 }

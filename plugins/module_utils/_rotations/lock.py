@@ -15,8 +15,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ._errors import InfisicalError
-from ._patience import Patience
+from .._errors import InfisicalError
+from .._transport.patience import Patience
 
 _POLL_SECONDS = 0.1
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ._errors import InfisicalError
-from ._http import Client, Connection
-from ._patience import Patience
-from ._redaction import Redactor
+from .._errors import InfisicalError
+from .._transport.client import Client
+from .._transport.connection import Connection
+from .._transport.patience import Patience
+from .._transport.redaction import Redactor
 
 #: The service is on the same machine: it answers in milliseconds, or there is none.
 TIMEOUT = 5

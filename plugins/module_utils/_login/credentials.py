@@ -7,16 +7,24 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from . import _urls
-from ._auth import Credentials
-from ._errors import InfisicalError, invalid_arguments
-from ._methods import METHODS, Method
-from ._options import ENVIRONMENT
-from ._proofs import fit_for_header
+from .._errors import InfisicalError, invalid_arguments
+from .._options import ENVIRONMENT
+from .._transport import urls
+from .methods import METHODS, Method
+from .proofs import fit_for_header
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True, repr=False)
+class Credentials:
+    """A method with the values of its options."""
+
+    method: str
+    values: Mapping[str, str]
 
 
 def from_environment(option: str, environ: Mapping[str, str]) -> str | None:
@@ -110,7 +118,7 @@ def _checked(option: str, value: str) -> str:
     if option in ("token", "jwt"):
         return fit_for_header(option, value)
     if option == "metadata_url":
-        return _urls.base_url(option, value, example="http://169.254.169.254")
+        return urls.base_url(option, value, example="http://169.254.169.254")
     if option == "jwt_path" and not os.path.isfile(value):
         raise invalid_arguments(
             f"jwt_path is {value}, which is no file on the host that runs the task. A pod has its service account's "
