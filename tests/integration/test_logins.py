@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.secretops.infisical.plugins.module_utils._login import metadata
+from ansible_collections.secretops.infisical.plugins.module_utils._login import metadata as metadata_service
 from ansible_collections.secretops.infisical.plugins.module_utils._login.methods import METHODS
 from ansible_collections.secretops.infisical.plugins.module_utils._options import ENVIRONMENT
 from ansible_collections.secretops.infisical.plugins.modules import login, okta_client_secret_rotation
@@ -205,7 +205,7 @@ def closed_port() -> int:
 def test_a_metadata_service_that_gives_no_token(
     simulator: Simulator, runner: Runner, monkeypatch: pytest.MonkeyPatch, method: str, answer: str, reason: str
 ) -> None:
-    monkeypatch.setattr(_metadata, "PATIENCE", 0)
+    monkeypatch.setattr(metadata_service, "PATIENCE", 0)
     url = f"http://127.0.0.1:{closed_port()}" if answer == "refuses" else f"{simulator.url}/_metadata"
     if answer == "404":
         url += "/elsewhere"

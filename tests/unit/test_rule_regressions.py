@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations import lock
-from ansible_collections.secretops.infisical.plugins.module_utils._timestamps import failures, parse_http_date
+from ansible_collections.secretops.infisical.plugins.module_utils._timestamps import parse_http_date
+from ansible_collections.secretops.infisical.plugins.module_utils._transport import failures
 from unit.model_server import Clock, Fate, Infisical, Rival, Schedule
 from unit.model_task import Verdict, judge, run_task
 
