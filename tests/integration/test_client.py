@@ -76,7 +76,7 @@ def test_a_reading_is_sent_again_after_a_fault(simulator: Simulator, opened: Ope
 def test_a_reading_is_given_up_after_three_faults(simulator: Simulator, opened: Opened) -> None:
     simulator.fault("status", path=STATUS, status=503, times=0)
     failure = opened.fail(opened.get)
-    assert (failure.reason, failure.status) == ("server_error", 503)
+    assert (failure.reason, failure.http_status) == ("server_error", 503)
     assert len(simulator.log(STATUS)) == 3
 
 
@@ -101,7 +101,7 @@ def test_a_write_with_an_unclear_end_is_never_sent_again(
     simulator.fault(action, path="/rotate-secrets", times=0, **params)
     path = f"{ROTATION}/{simulator.rotation()['id']}/rotate-secrets"
     failure = opened.fail(lambda: opened.client.post(path, "rotate", {}, token=simulator.mint_token()))
-    assert not failure.nothing_done
+    assert failure.effect == "unknown"
     assert opened.pauses == []
     assert simulator.posts() == 1
 
@@ -109,7 +109,7 @@ def test_a_write_with_an_unclear_end_is_never_sent_again(
 def test_a_write_that_reached_nobody_is_sent_again() -> None:
     opened = Opened("http://127.0.0.1:1")
     failure = opened.fail(lambda: opened.client.post(STATUS, "write", {}))
-    assert (failure.reason, failure.nothing_done) == ("unreachable", True)
+    assert (failure.reason, failure.effect) == ("unreachable", "none")
     assert opened.pauses == [1.0, 2.0]
 
 

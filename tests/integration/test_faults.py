@@ -178,7 +178,7 @@ def _run(workspace: Workspace, cases: list[Prepared]) -> Run:
 def _problems(prepared: Prepared, result: dict[str, Any]) -> Iterator[str]:
     case, now = prepared.case, prepared.now()
     moved = now["lastRotatedAt"] != prepared.rotation["lastRotatedAt"]
-    if (ended := result.get("outcome") or result.get("reason")) != case.ends:
+    if (ended := result.get("reason") or result["outcome"]) != case.ends:
         yield f"ended as {ended}"
     if prepared.posts != case.posts:
         yield f"{prepared.posts} requests to rotate"
@@ -191,7 +191,7 @@ def _problems(prepared: Prepared, result: dict[str, Any]) -> Iterator[str]:
 
 
 def _row(prepared: Prepared, result: dict[str, Any]) -> tuple[str, ...]:
-    ended = result.get("outcome") or result.get("reason")
+    ended = result.get("reason") or result["outcome"]
     counted = (str(prepared.posts), str(prepared.now()["completed"]))
     return (prepared.case.what, *counted, str(result["changed"]).lower(), f"``{ended}``")
 

@@ -150,7 +150,7 @@ def test_a_refused_login_is_not_repeated_and_says_why_not(
     options = prepared(simulator, Case(case.method, configured, case.options), tmp_path)
     failure = runner.fail({"url": simulator.url, **options})
     assert failure.reason == "authentication_failed"
-    assert failure.status == 401
+    assert failure.http_status == 401
     assert "three refused logins lock the identity for five minutes" in failure.message
     assert len(simulator.log(LOGIN)) == 1
     assert JWT not in failure.message
@@ -171,7 +171,7 @@ def test_a_method_that_is_not_set_up_for_the_identity(
 def test_what_a_refused_aws_signature_may_mean_is_said(simulator: Simulator, runner: Runner) -> None:
     identity = simulator.add_identity(methods={"aws-auth": {}})
     failure = runner.fail({"url": simulator.url, "auth_method": "aws_auth", "identity_id": identity["id"]})
-    assert (failure.reason, failure.status) == ("server_error", 500)
+    assert (failure.reason, failure.http_status) == ("server_error", 500)
     assert "AWS refuses the signature" in failure.message
     assert len(simulator.log(LOGIN)) == 1
 

@@ -86,7 +86,7 @@ def test_by_name_it_finds_the_same_rotation(
         {"name": "elsewhere", MODULE: {**options, "secret_path": "/"}, "ignore_errors": True},
     ]
     run = workspace.tasks(tasks)
-    assert [task.result.get("outcome") for task in run.results] == ["would_rotate", "rotated", "not_due", None]
+    assert [task["outcome"] for task in run.results] == ["would_rotate", "rotated", "not_due", "failed"]
     assert run.named("rotate")["secretRotation"]["id"] == rotation["id"]
     assert run.named("elsewhere")["reason"] == "not_found"
     assert simulator.posts() == 1

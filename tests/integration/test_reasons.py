@@ -129,7 +129,7 @@ def _results(workspace: Workspace, simulator: Simulator) -> dict[str, TaskResult
 
 def _problems(task: TaskResult, status: int | None, said: list[str]) -> Iterator[str]:
     reason, message = task.task, task["msg"]
-    if (task.status, task["reason"], task["status"], task["changed"]) != ("failed", reason, status, False):
+    if (task.status, task["reason"], task["http_status"], task["changed"]) != ("failed", reason, status, False):
         yield f"it is {task.result}"
     for words in said:
         if words not in message:

@@ -141,4 +141,4 @@ def test_a_logout_that_fails_says_so(simulator: Simulator) -> None:
     for path in ("status", "revoke"):
         simulator.fault("status", path=path, status=503)
         failure = Runner(logout).fail({**options, "wait_timeout": 0})
-        assert (failure.reason, failure.status) == ("server_error", 503)
+        assert (failure.reason, failure.http_status) == ("server_error", 503)

@@ -70,7 +70,7 @@ def test_an_authority_of_ones_own_is_trusted_by_ca_path(secure: Simulator, runne
 
 def test_an_unknown_authority_is_refused_with_what_to_do(secure: Simulator, runner: Runner) -> None:
     failure = runner.fail(credentials(secure))
-    assert (failure.reason, failure.nothing_done) == ("tls_failed", True)
+    assert (failure.reason, failure.effect) == ("tls_failed", "none")
     assert "ca_path" in failure.message
 
 
@@ -197,7 +197,7 @@ def test_a_proxy_that_refuses_its_password(
     with peers.proxy("Basic other") as proxy:
         monkeypatch.setenv(f"{scheme}_proxy", f"http://{USERINFO}@{proxy.host}")
         failure = runner.fail({**(trusting(secure) if scheme == "https" else credentials(simulator))})
-    assert (failure.reason, failure.nothing_done) == ("unreachable", True)
+    assert (failure.reason, failure.effect) == ("unreachable", "none")
     assert "HTTP 407" in failure.message
     assert "credentials of the proxy" in failure.message
     assert_no_password(failure.message)
@@ -206,7 +206,7 @@ def test_a_proxy_that_refuses_its_password(
 def test_a_proxy_that_is_down(secure: Simulator, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", f"http://{USERINFO}@127.0.0.1:9")
     failure = runner.fail(trusting(secure))
-    assert (failure.reason, failure.nothing_done) == ("unreachable", True)
+    assert (failure.reason, failure.effect) == ("unreachable", "none")
     assert "through the proxy" in failure.message
     assert_no_password(failure.message)
 

@@ -107,7 +107,7 @@ def test_a_list_is_read_whole_or_not_at_all() -> None:
     ],
 )
 def test_a_refusal_stays_the_refusal_that_it_is(call: Callable[[Api], object]) -> None:
-    refusal = InfisicalError("permission_denied", "No.", status=403, nothing_done=True)
+    refusal = InfisicalError("permission_denied", "No.", http_status=403)
     with pytest.raises(InfisicalError) as caught:
         call(api(refusal))
     assert caught.value is refusal

@@ -27,7 +27,7 @@ def test_a_redirect_says_which_url_to_use_without_what_nobody_may_see(location: 
     failure = _redirected(location)
     assert failure.reason == "redirected"
     assert failure.next_step.endswith(f"redirects to {target}, and redirects are not followed: set url to {final}.")
-    assert failure.nothing_done
+    assert failure.effect == "none"
 
 
 @pytest.mark.parametrize("location", ["http://[broken", ""])

@@ -49,8 +49,8 @@ LOCK_LOST = reading(
 FAILED = reading(
     rotationStatus="failed", lastRotationAttemptedAt=stamp(START), lastRotationMessage=PREFIX + "Okta is down"
 )
-LOST = InfisicalError("unreachable", "Could not rotate: the connection broke.")
-BUSY = InfisicalError("rotation_in_progress", "A rotation is already in progress.", status=400, nothing_done=True)
+LOST = InfisicalError("unreachable", "Could not rotate: the connection broke.", effect="unknown")
+BUSY = InfisicalError("rotation_in_progress", "A rotation is already in progress.", http_status=400)
 
 
 class Server:
@@ -151,14 +151,14 @@ def test_without_the_servers_clock_the_hosts_is_used_and_said() -> None:
 
 
 def test_what_cannot_be_read_is_not_rotated() -> None:
-    refusal = InfisicalError("permission_denied", "No.", status=403, nothing_done=True)
+    refusal = InfisicalError("permission_denied", "No.", http_status=403)
     server = Server([refusal])
     assert server.fail() is refusal
     assert server.requests == 0
 
 
 def test_a_clear_refusal_is_passed_on_with_what_was_read() -> None:
-    refusal = InfisicalError("permission_denied", "No.", status=403, nothing_done=True)
+    refusal = InfisicalError("permission_denied", "No.", http_status=403)
     server = Server([BEFORE], refusal)
     assert server.fail() is refusal
     assert (server.requests, server.reads) == (1, 1)
@@ -183,7 +183,7 @@ def test_a_lost_answer_that_stays_unclear_is_said_to_be_unclear() -> None:
 
 
 def test_nothing_more_is_read_when_reading_is_hopeless() -> None:
-    gone = InfisicalError("not_found", "It is gone.", status=404, nothing_done=True)
+    gone = InfisicalError("not_found", "It is gone.", http_status=404)
     server = Server([BEFORE, gone], LOST)
     failure = server.fail()
     assert (failure.reason, server.reads, server.now) == ("outcome_unknown", 2, 0)
@@ -191,7 +191,7 @@ def test_nothing_more_is_read_when_reading_is_hopeless() -> None:
 
 
 def test_a_server_that_asks_to_wait_longer_than_the_task_may_is_not_pestered() -> None:
-    limited = InfisicalError("rate_limited", "Too many.", status=429, nothing_done=True, retry_after=60)
+    limited = InfisicalError("rate_limited", "Too many.", http_status=429, retry_after=60)
     server = Server([BEFORE, limited], LOST)
     assert server.fail(wait_timeout=30).reason == "outcome_unknown"
     assert server.reads == 2
@@ -206,10 +206,13 @@ def test_an_answer_of_success_without_movement_is_not_believed() -> None:
 
 
 def test_a_recorded_failure_is_a_failure() -> None:
-    server = Server([BEFORE, FAILED], InfisicalError("server_error", "HTTP 500.", status=500, request_id="req-1"))
+    server = Server(
+        [BEFORE, FAILED],
+        InfisicalError("server_error", "HTTP 500.", http_status=500, effect="unknown", request_id="req-1"),
+    )
     failure = server.fail()
     assert failure.reason == "rotation_failed"
-    assert (failure.status, failure.request_id) == (500, "req-1")
+    assert (failure.http_status, failure.request_id) == (500, "req-1")
     assert "Okta is down" in failure.message
     assert failure.secret_rotation == FAILED.rotation
     assert server.now == 0
@@ -223,7 +226,9 @@ def test_a_failure_recorded_before_this_task_is_not_this_tasks() -> None:
 def test_an_orphan_at_okta_is_recognised() -> None:
     said = PREFIX + "Failed to add client secret to Okta app x: You must have only a single secret for the Okta app."
     orphaned = reading(rotationStatus="failed", lastRotationAttemptedAt=stamp(START), lastRotationMessage=said)
-    failure = Server([BEFORE, orphaned], InfisicalError("server_error", "HTTP 500.", status=500)).fail()
+    failure = Server(
+        [BEFORE, orphaned], InfisicalError("server_error", "HTTP 500.", http_status=500, effect="unknown")
+    ).fail()
     assert failure.reason == "okta_secret_limit"
     assert "orphan" in failure.message
     assert "deactivate" in failure.message
@@ -239,7 +244,7 @@ def test_another_rotation_is_waited_for_and_not_repeated() -> None:
 def test_another_rotation_that_never_ends_is_a_failure() -> None:
     server = Server([BEFORE, LOCK_LOST], BUSY)
     failure = server.fail(wait_timeout=20)
-    assert (failure.reason, failure.status) == ("rotation_in_progress", 400)
+    assert (failure.reason, failure.http_status) == ("rotation_in_progress", 400)
     assert (server.requests, server.now) == (1, 20)
     assert "Nothing was rotated by this task" in failure.message
 
@@ -247,7 +252,7 @@ def test_another_rotation_that_never_ends_is_a_failure() -> None:
 def test_another_rotation_that_fails_is_a_failure() -> None:
     """It was not this task's request that failed, so that its status and id say nothing about it."""
     failure = Server([BEFORE, FAILED], BUSY).fail()
-    assert (failure.reason, failure.status, failure.request_id) == ("rotation_failed", None, None)
+    assert (failure.reason, failure.http_status, failure.request_id) == ("rotation_failed", None, None)
     assert "the other rotation that this task waited for failed" in failure.message
     assert failure.secret_rotation == FAILED.rotation
 
@@ -261,7 +266,7 @@ def test_who_was_overtaken_between_finding_and_reading_says_so(min_age: int) -> 
 
 
 def test_what_was_found_is_returned_when_nothing_more_can_be_read() -> None:
-    gone = InfisicalError("not_found", "It is gone.", status=404, nothing_done=True)
+    gone = InfisicalError("not_found", "It is gone.", http_status=404)
     assert Server([gone]).fail(BEFORE).secret_rotation == BEFORE.rotation
 
 
@@ -277,7 +282,7 @@ def test_without_waiting_there_is_one_reading() -> None:
 
 def test_a_reading_that_uses_up_the_patience_ends_with_the_refusal() -> None:
     """A request after it could be lost without time to find out what became of it."""
-    limited = InfisicalError("rate_limited", "Too many.", status=429, nothing_done=True, retry_after=1)
+    limited = InfisicalError("rate_limited", "Too many.", http_status=429, retry_after=1)
     server = Server([BEFORE], limited)
     server.seconds_per_reading = 31
     assert server.fail(wait_timeout=30) is limited

@@ -29,7 +29,7 @@ def refused(call: Any) -> str:
     with pytest.raises(InfisicalError) as caught:
         call()
     assert caught.value.reason == "invalid_arguments"
-    assert caught.value.nothing_done
+    assert caught.value.effect == "none"
     return caught.value.message
 
 
