@@ -12,7 +12,8 @@ options:
     description:
       - The Infisical server. A trailing slash and a trailing C(/api) are forgiven; redirects are not followed.
       - Left out, it is that of O(login_data), else the environment variable E(INFISICAL_URL), else
-        V(https://us.infisical.com). An empty variable counts as not set.
+        V(https://us.infisical.com). A blank one counts as not given, but where nothing else is given either, the task
+        fails rather than send the credentials to V(https://us.infisical.com).
     type: str
   validate_certs:
     description:
@@ -40,7 +41,8 @@ options:
     type: path
   timeout:
     description:
-      - How many seconds one request may take. Connecting takes 10 seconds at most.
+      - How many seconds one request may take, from connecting to the last byte of the answer, 1 to 86400. Connecting,
+        to all addresses of the name and with TLS, takes 15 seconds at most; looking the name up is not counted.
       - Left out, it is 90 seconds. A rotation takes seconds; the server cuts a silent one off after 30 seconds.
     type: int
     default: 90

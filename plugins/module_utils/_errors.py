@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
+import os
+import traceback
 from typing import Any
 
 #: The closed list of ``reason`` values. Playbooks branch on them, so a value is never renamed.
 REASONS = {
     "invalid_arguments": "An option is missing, malformed or contradicts another one. Nothing was sent.",
     "missing_dependency": "A Python library is missing on the host that runs the task. Nothing was sent.",
-    "lock_unavailable": "The lock file in the temporary folder cannot be used. Nothing was sent.",
+    "lock_unavailable": "The folder or the file of the lock in the temporary folder cannot be used. Nothing was sent.",
     "unreachable": "No connection, or no answer in time.",
-    "tls_failed": "The TLS handshake failed, most often because the certificate is not trusted.",
+    "tls_failed": "TLS failed, most often because the certificate is not trusted.",
     "redirected": "The server answered with a redirect, which is never followed.",
     "authentication_failed": "The login was refused, or the token is expired, revoked, used up or malformed.",
     "permission_denied": "The identity may not do this, or not from this address.",
@@ -24,19 +26,24 @@ REASONS = {
     "request_rejected": "The server refused the request as invalid.",
     "server_error": "The server, or a proxy before it, failed with HTTP 5xx while reading or logging in.",
     "invalid_response": "The answer is not what Infisical sends: not JSON, too large, or without required keys.",
+    "stale_reading": "Only readings older than what is known already came: a cache or a replica. Nothing was sent.",
+    "clock_unreliable": "The server's clock and this host's disagree on whether it is due. Nothing was sent.",
     "rotation_failed": "The server tried to rotate and recorded a failure. The active secret is unchanged.",
     "okta_secret_limit": "Okta refused a further secret, because the application already holds two.",
     "rotation_in_progress": "Another rotation held the lock for longer than the task may wait.",
     "outcome_unknown": "The rotation was requested and whether it happened could not be learned.",
+    "internal_error": "A fault of this collection. The message names the place.",
 }
+
+#: What a request may have done: certainly nothing, perhaps something, certainly what it asked for.
+NONE, UNKNOWN, DONE = "none", "unknown", "done"
 
 
 class InfisicalError(Exception):
     """A failure with everything that a person or a playbook needs to act on it.
 
-    ``nothing_done`` is true when the server certainly did not act on the request, so that the state is
-    as it was. ``may_resend`` is true when moreover the same request can succeed a little later.
-    ``retry_after`` is the number of seconds that the server asked for.
+    ``effect`` is what the request may have done, one of NONE, UNKNOWN and DONE. ``retry_after`` is the number of
+    seconds that the server asked for.
     """
 
     def __init__(
@@ -45,11 +52,10 @@ class InfisicalError(Exception):
         problem: str,
         next_step: str = "",
         *,
-        status: int | None = None,
+        http_status: int | None = None,
         request_id: str | None = None,
         server_message: str = "",
-        nothing_done: bool = False,
-        may_resend: bool = False,
+        effect: str = NONE,
         retry_after: float | None = None,
     ) -> None:
         if reason not in REASONS:
@@ -58,11 +64,10 @@ class InfisicalError(Exception):
         self.reason = reason
         self.problem = problem
         self.next_step = next_step
-        self.status = status
+        self.http_status = http_status
         self.request_id = request_id
         self.server_message = server_message
-        self.nothing_done = nothing_done
-        self.may_resend = may_resend
+        self.effect = effect
         self.retry_after = retry_after
         self.secret_rotation: dict[str, Any] | None = None
 
@@ -78,7 +83,7 @@ class InfisicalError(Exception):
     def message(self) -> str:
         return " ".join(part for part in (self.problem, self.next_step) if part)
 
-    def story(self) -> list[InfisicalError]:
+    def chain(self) -> list[InfisicalError]:
         """This failure and those that led to it, which a traceback would quote too."""
         found: list[BaseException] = []
         error: BaseException | None = self
@@ -91,8 +96,9 @@ class InfisicalError(Exception):
         """The result keys of a failed task, ``msg`` included."""
         result: dict[str, Any] = {
             "msg": self.message,
+            "outcome": "unknown" if self.effect == UNKNOWN else "failed",
             "reason": self.reason,
-            "status": self.status,
+            "http_status": self.http_status,
             "request_id": self.request_id,
             "changed": False,
         }
@@ -102,4 +108,15 @@ class InfisicalError(Exception):
 
 
 def invalid_arguments(problem: str) -> InfisicalError:
-    return InfisicalError("invalid_arguments", problem, nothing_done=True)
+    return InfisicalError("invalid_arguments", problem)
+
+
+def unforeseen(fault: Exception, what: str) -> InfisicalError:
+    """A fault of our own code. Its text is not quoted, for it may hold a secret."""
+    places = [place for place in traceback.extract_tb(fault.__traceback__) if "infisical" in place.filename]
+    where = f" at {os.path.basename(places[-1].filename)}:{places[-1].lineno}" if places else ""
+    return InfisicalError(
+        "internal_error",
+        f"Could not {what}: {type(fault).__name__}{where}, a fault of this collection.",
+        "Look at the rotation in Infisical before you run again, and report it with this message.",
+    )

@@ -4,20 +4,21 @@
 
 from __future__ import annotations
 
-import os
 import re
-import ssl
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ._errors import invalid_arguments
 from ._login.credentials import credentials, from_environment
-from ._options import DEFAULT_URL, ROTATION
+from ._options import DEFAULT_URL, ENVIRONMENT, ROTATION
+from ._timestamps import parse_timestamp
+from ._transport.certificates import check_authorities, check_certificate
 from ._transport.connection import Connection
-from ._transport.urls import base_url, is_unprotected
+from ._transport.urls import base_url, canonical, is_unprotected
 
-__all__ = ["Target", "connection", "credentials", "from_environment", "target", "uuid"]
+__all__ = ["Target", "connection", "credentials", "from_environment", "moment", "seconds", "target", "uuid"]
 
+_A_DAY = 86400
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 #: Control characters, and what ansible-core makes of bytes that are no UTF-8.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -36,26 +37,34 @@ class Target(NamedTuple):
 def connection(params: Mapping[str, Any], environ: Mapping[str, str], warn: Callable[[str], None]) -> Connection:
     """Where the server is: the task's ``url``, or that of ``login_data``, or the environment's."""
     login_data = params["login_data"] or {}
-    url = _base_url(params["url"] or login_data.get("url") or from_environment("url", environ) or DEFAULT_URL)
-    if login_data and _base_url(login_data["url"]) != url:
+    url = _url(params["url"], login_data.get("url"), environ)
+    if login_data and canonical(_base_url(login_data["url"])) != canonical(url):
         raise invalid_arguments(f"url is {url}, but login_data was made at {login_data['url']}: give only one of them.")
     if not params["validate_certs"]:
         warn("validate_certs is false: whoever is on the network path can read the credentials.")
     if is_unprotected(url):
         warn(f"url is {url}: credentials and token travel unencrypted. Use https.")
     if params["ca_path"]:
-        _check_authorities(params["ca_path"])
-    _check_certificate(params["client_cert"], params["client_key"])
-    if params["timeout"] < 1:
-        raise invalid_arguments(f"timeout is {params['timeout']}: give at least 1 second.")
+        check_authorities("ca_path", params["ca_path"])
+    check_certificate(params["client_cert"] or None, params["client_key"] or None)
     return Connection(
         url=url,
         validate_certs=params["validate_certs"],
         ca_path=params["ca_path"] or None,
         client_cert=params["client_cert"] or None,
         client_key=params["client_key"] or None,
-        timeout=params["timeout"],
+        timeout=seconds("timeout", params["timeout"], least=1),
     )
+
+
+def _url(given: str | None, of_login_data: str | None, environ: Mapping[str, str]) -> str:
+    there = from_environment("url", environ)
+    known = next((url for url in (given, of_login_data, there) if url and url.strip()), None)
+    blank = given is not None or any(name in environ for name in ENVIRONMENT["url"])
+    if known is None and blank:
+        # The credentials of a server of one's own would go to that of the vendor.
+        raise invalid_arguments("url is empty: give the address of the server, or leave url and INFISICAL_URL out.")
+    return _base_url(known or DEFAULT_URL)
 
 
 def _base_url(value: str) -> str:
@@ -64,53 +73,25 @@ def _base_url(value: str) -> str:
     return base_url("url", url.removesuffix("/api"), example="https://host")
 
 
-def _check_authorities(path: str) -> None:
+def seconds(option: str, value: int, *, least: int) -> int:
+    """A time to wait. No operating system can wait for any number of seconds."""
+    if not least <= value <= _A_DAY:
+        raise invalid_arguments(f"{option} is {value}: give {least} to {_A_DAY} seconds.")
+    return value
+
+
+def moment(option: str, value: str | None) -> str | None:
+    """A timestamp as the server writes it; a blank one counts as not given."""
+    text = (value or "").strip()
+    if not text:
+        return None
     try:
-        if os.path.isdir(path):
-            # Its certificates are looked up by name only when one of them is needed.
-            os.listdir(path)
-        else:
-            ssl.create_default_context(cafile=path)
-    except OSError as cause:
-        raise invalid_arguments(
-            f"ca_path is {path}, which holds no certificate that could be read on the host that runs the task: "
-            f"{_why(cause)}."
-        ) from cause
-
-
-def _check_certificate(certificate: str | None, key: str | None) -> None:
-    """Refuse here what would otherwise ask for a pass phrase on the terminal, and what OpenSSL explains in riddles."""
-    if key and not certificate:
-        raise invalid_arguments("client_key is given without client_cert: give both, or one file that holds both.")
-    for option, path in (("client_cert", certificate), ("client_key", key)):
-        if path and not os.path.isfile(path):
-            raise invalid_arguments(f"{option} is {path}, which is no file on the host that runs the task.")
-    if not certificate:
-        return
-    holder = f"client_key {key}" if key else f"client_cert {certificate}"
-    try:
-        ssl.create_default_context().load_cert_chain(certificate, key, password=_no_pass_phrase)
-    except _Encrypted:
-        raise invalid_arguments(f"{holder} is encrypted: give a key without a pass phrase.") from None
-    except OSError as cause:
-        raise invalid_arguments(
-            f"client_cert {certificate} with its key could not be used: {_why(cause)}. Give the certificate and the "
-            "key that belongs to it, in PEM form; the key in client_key, or in the same file."
-        ) from cause
-
-
-class _Encrypted(Exception):
-    pass
-
-
-def _no_pass_phrase() -> str:
-    raise _Encrypted
-
-
-def _why(cause: OSError) -> str:
-    if isinstance(cause, ssl.SSLError):
-        return (cause.reason or "not in PEM form").lower().replace("_", " ")
-    return cause.strerror or type(cause).__name__
+        parse_timestamp(text)
+    except ValueError:
+        fault = f"{option} is {text!r}: give a lastRotatedAt as the server writes it, as 2026-03-12T09:30:01.000Z."
+    else:
+        return text
+    raise invalid_arguments(fault)
 
 
 def target(params: Mapping[str, Any]) -> Target:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _settings
-from ._errors import invalid_arguments
 from ._login.session import Session
 from ._transport.client import Client
 from ._transport.connection import Connection
@@ -27,10 +26,7 @@ class Task:
     warn: Callable[[str], None]
 
     def patience(self) -> Patience:
-        seconds = self.params["wait_timeout"]
-        if seconds < 0:
-            raise invalid_arguments(f"wait_timeout is {seconds}: give 0 or more seconds.")
-        return Patience(seconds)
+        return Patience(_settings.seconds("wait_timeout", self.params["wait_timeout"], least=0))
 
     def connection(self) -> Connection:
         return _settings.connection(self.params, self.environ, self.warn)

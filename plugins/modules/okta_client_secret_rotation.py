@@ -19,8 +19,13 @@ description:
   - The request is sent once. When its answer is lost or unclear, the rotation is read until RV(secretRotation) shows
     what happened; it is never requested again.
   - Under check mode the rotation is read and the decision is predicted; nothing is rotated.
-  - Tasks of one machine that rotate the same rotation take turns, by a lock file in the temporary folder that is
-    removed afterwards.
+  - Tasks of one user of one machine that rotate the same rotation take turns, by a lock file in a folder of that
+    user's in the temporary folder. A note beside it keeps a later task from deciding by a reading that is older than
+    what an earlier one knew; it binds for ten minutes.
+  - Readings ask not to be answered by a cache, by headers and by a query key C(fresh) that no cache has seen. One that
+    is stale all the same is read again within O(wait_timeout), then the task fails with RV(reason=stale_reading).
+  - When C(activeIndex) tells that the secret was rotated more than once, the task warns, for the secret that was in use
+    before is then deleted.
   - With a token it takes two requests, one of them when the rotation is not due. Logging in and revoking add one
     each, and O(name) adds one when the rotation is due.
 extends_documentation_fragment:
@@ -40,18 +45,28 @@ options:
     default: rotated
   min_age:
     description:
-      - Rotate only when the last rotation is at least this long ago, on the server's clock (the C(Date) header of its
-        answer; without that header this host's clock is used, with a warning).
+      - Rotate only when the last rotation is at least this long ago, by the server's clock (the C(Date) header of its
+        answer) and by that of the host that runs the task. Where they disagree on whether it is due, or the server's
+        puts the last rotation into the future, the task fails with RV(reason=clock_unreliable) and nothing is sent.
+        Without that header this host's clock alone is used, with a warning.
       - Whole seconds, or a number with V(s), V(m), V(h) or V(d), as V(90s), V(5m), V(12h), V(30d).
       - Left out, it is five minutes, so that a task that runs on fifty hosts or a job that is launched twice does not
         delete a secret that is still in use.
       - V(0) rotates always, once for every host and every run.
     type: str
     default: 5m
+  only_if_last_rotated_at:
+    description:
+      - Rotate only when C(lastRotatedAt) is still this one, as V(2026-03-12T09:30:01.000Z), for a caller who decided by
+        an earlier reading. Where it is newer, nothing is sent and the task ends with outcome V(rotated_by_another).
+      - A reading that is older than this is stale and is not taken.
+      - Left out, only O(min_age) decides.
+    type: str
   wait_timeout:
     description:
       - How many seconds the task may wait in all for another rotation to end, for an unclear outcome to become clear,
-        and for a rate limit. It takes at most that long and one O(timeout) more.
+        for a reading that is not stale, and for a rate limit. It takes at most that long and one O(timeout) more. At
+        most 86400, a day.
       - Left out, it is 120 seconds.
       - V(0) reads once and does not wait.
     type: int
@@ -114,18 +129,23 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changed:
-  description: Whether C(lastRotatedAt) moved between the first and the last reading; under check mode, if it would.
+  description:
+    - Whether C(lastRotatedAt) moved forward between the reading that the task decided by, or
+      O(only_if_last_rotated_at), and the end; under check mode, whether it would. False for a failure.
   returned: always
   type: bool
   sample: true
 outcome:
   description:
     - V(rotated), the secret was rotated by this task.
-    - V(rotated_by_another), another request rotated it while this task waited, for the end of that rotation or for its
-      own turn. A second rotation was not made.
+    - V(rotated_by_another), another request rotated it while this task waited for the end of that rotation, or after
+      O(only_if_last_rotated_at). A second rotation was not made.
     - V(not_due), the last rotation is less than O(min_age) ago and nothing was done.
     - V(would_rotate), under check mode only, the task would rotate.
-  returned: success
+    - V(failed), the task failed and did not rotate the secret.
+    - V(unknown), the task failed and may have rotated the secret. Look at the rotation in Infisical before you run it
+      again.
+  returned: always
   type: str
   sample: rotated
 msg:
@@ -195,7 +215,7 @@ reason:
   returned: failure
   type: str
   sample: outcome_unknown
-status:
+http_status:
   description: The HTTP status of the answer that decided, or null when there was none.
   returned: failure
   type: int
@@ -230,6 +250,7 @@ ARGUMENT_SPEC = merged(
     {
         "state": {"type": "str", "choices": ["rotated"], "default": "rotated"},
         "min_age": {"type": "str", "default": "5m"},
+        "only_if_last_rotated_at": {"type": "str"},
         "wait_timeout": {"type": "int", "default": 120},
     },
     ROTATION,
@@ -241,6 +262,7 @@ ARGUMENT_SPEC = merged(
 def execute(task: Task) -> dict[str, Any]:
     """Rotate, or predict it under check mode. Raises InfisicalError."""
     min_age = parse_duration("min_age", task.params["min_age"])
+    only_if = _settings.moment("only_if_last_rotated_at", task.params["only_if_last_rotated_at"])
     target = _settings.target(task.params)
     patience = task.patience()
     connection = task.connection()
@@ -249,10 +271,11 @@ def execute(task: Task) -> dict[str, Any]:
         rotator = Rotator(
             api,
             min_age=min_age,
+            only_if_last_rotated_at=only_if,
             patience=patience,
             now=partial(datetime.now, timezone.utc),
             hold=partial(lock.hold, connection.url, patience=patience),
-            warn=task.warn,
+            warn=lambda text: task.warn(session.clean(text)),
         )
         return _result(_outcome(rotator, api, target, task.check_mode), session.clean)
 
@@ -260,11 +283,10 @@ def execute(task: Task) -> dict[str, Any]:
 def _outcome(rotator: Rotator, api: Api, target: _settings.Target, check_mode: bool) -> Outcome:
     if target.rotation_id and not check_mode:
         return rotator.rotate(target.rotation_id)
-    reading = _found(api, target)
-    outcome = rotator.predict(reading)
-    if check_mode or outcome.outcome == "not_due":
-        return outcome
-    return rotator.rotate(reading.id, reading)
+    predicted = rotator.predict(lambda: _found(api, target))
+    if check_mode or predicted.outcome != "would_rotate":
+        return predicted
+    return rotator.rotate(predicted.after.id)
 
 
 def _found(api: Api, target: _settings.Target) -> Reading:

@@ -24,7 +24,7 @@ from ansible.utils.display import Display
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, invalid_arguments
 from ansible_collections.secretops.infisical.plugins.module_utils._options import secret_values
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
-from ansible_collections.secretops.infisical.plugins.module_utils._transport import client
+from ansible_collections.secretops.infisical.plugins.module_utils._transport import exchange
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _data, _surroundings
 
 #: Set to 0, every task runs as a module.
@@ -32,7 +32,7 @@ SWITCH = "SECRETOPS_INFISICAL_IN_PROCESS"
 _UNDECIDED = ("", "auto", "auto_silent", "auto_legacy", "auto_legacy_silent")
 
 #: Here and not at the first request: a strategy loads this once, and its workers inherit it.
-_HAS_REQUESTS = client.preload()
+_HAS_REQUESTS = exchange.preload()
 
 display = Display()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from .._errors import InfisicalError
+from .._errors import NONE, InfisicalError
 from .._transport.client import Answer, Client
 from .._transport.redaction import Redactor
 from . import proofs
@@ -75,11 +75,13 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, InfisicalError):
-            for failure in error.story():
+            for failure in error.chain():
                 failure.problem = self.clean(failure.problem)
                 failure.secret_rotation = self.clean(failure.secret_rotation)
         try:
             self._end()
+        except Exception as fault:  # noqa: BLE001 - the clean-up never overturns what the task did
+            self._warn(f"The token that this task made may still be valid until it expires: {type(fault).__name__}.")
         finally:
             self._client.close()
 
@@ -90,8 +92,9 @@ class Session:
         """
         return self._redactor.data(value)
 
-    def get(self, path: str, what: str, params: Mapping[str, str] | None = None) -> Answer:
-        return self._authenticated(lambda token: self._client.get(path, what, token=token, params=params))
+    def get(self, path: str, what: str, params: Mapping[str, str] | None = None, *, fresh: bool = False) -> Answer:
+        """Read; ``fresh`` says that no cache may answer."""
+        return self._authenticated(lambda token: self._client.get(path, what, token=token, params=params, fresh=fresh))
 
     def post_now(self, path: str, what: str, body: Mapping[str, object]) -> Answer:
         """Write without a pause, whatever is refused: what was read before may no longer hold after one."""
@@ -110,8 +113,9 @@ class Session:
             if self._given and failure.token_refused:
                 _explain_given_token(failure)
                 raise
-            # A token made for this very request and refused would be refused again.
-            if not failure.token_refused or fresh:
+            # A token made for this very request and refused would be refused again, and what is refused in a form
+            # that is not the server's may have been done.
+            if not failure.token_refused or fresh or failure.effect != NONE:
                 raise
         return send(self.log_in(resend=resend).access_token)
 
@@ -139,7 +143,7 @@ class Session:
                 "invalid_response",
                 f"Could not {what}: the answer holds no accessToken.",
                 "Check that url is the Infisical server.",
-                status=200,
+                http_status=200,
             )
         self._redactor.add(token)
         self._token = token
@@ -154,7 +158,7 @@ class Session:
     def is_accepted(self) -> bool:
         """Whether the server still takes the token. It looks at the token on every route, this one included."""
         try:
-            self.get("/api/status", "ask whether the token is still valid")
+            self.get("/api/status", "ask whether the token is still valid", fresh=True)
         except InfisicalError as failure:
             if failure.token_refused:
                 return False
@@ -179,7 +183,9 @@ class Session:
             self._client.post_once(_REVOKE_PATH, "revoke the token", {"accessToken": token}, timeout=REVOKE_TIMEOUT)
         except InfisicalError as failure:
             if not failure.token_refused:
-                self._warn(f"The token that this task made is still valid until it expires. {failure.problem}")
+                self._warn(
+                    self.clean(f"The token that this task made is still valid until it expires. {failure.problem}")
+                )
 
 
 def _seconds(value: object) -> int:
@@ -202,8 +208,8 @@ def _explain_given_token(failure: InfisicalError) -> None:
 def _explain_login(failure: InfisicalError, method: str) -> None:
     said = failure.server_message
     # What the token was for has not been sent, or was refused.
-    failure.nothing_done = True
-    if failure.status == 500 and method in _VAGUE:
+    failure.effect = NONE
+    if failure.http_status == 500 and method in _VAGUE:
         failure.next_step = f"With {method} the server answers 500 also when {_VAGUE[method]}. {failure.next_step}"
         return
     if failure.reason == "permission_denied" and "IP address" in said:

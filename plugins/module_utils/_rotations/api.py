@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from .._errors import InfisicalError
+from .._errors import NONE, UNKNOWN, InfisicalError
 from .._login.session import Session
 from .._timestamps import parse_timestamp
 from .._transport.client import Answer
@@ -16,7 +17,7 @@ from .._transport.client import Answer
 _BASE = "/api/v2/secret-rotations/okta-client-secret"
 _TYPE = "okta-client-secret"
 
-IN_PROGRESS = "A rotation is already in progress"
+IN_PROGRESS = re.compile(r"rotation is (?:already |currently )?in progress", re.IGNORECASE)
 LOCK_LOST = "Failed to acquire rotation lock."
 SECRET_LIMIT = "You must have only a single secret"
 _WRONG_TYPE = "is not configured for"
@@ -24,10 +25,15 @@ _PLAN = "Upgrade plan"
 
 
 class Reading(NamedTuple):
-    """A rotation as the server sent it, with the server's clock at that moment if it told."""
+    """A rotation as the server sent it, with the server's clock at that moment if it told.
+
+    ``from_cache`` says that a cache told that it answered; ``host_time`` is this host's clock, set by who reads.
+    """
 
     rotation: dict[str, Any]
     server_time: datetime | None
+    from_cache: bool = False
+    host_time: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -47,7 +53,8 @@ class Reading(NamedTuple):
 
     @property
     def last_message(self) -> str:
-        return self.rotation.get("lastRotationMessage") or ""
+        message = self.rotation.get("lastRotationMessage")
+        return message if isinstance(message, str) else ""
 
 
 class Api:
@@ -59,7 +66,7 @@ class Api:
     def read(self, rotation_id: str) -> Reading:
         what = f"read the secret rotation {rotation_id}"
         try:
-            answer = self._session.get(f"{_BASE}/{rotation_id}", what)
+            answer = self._session.get(f"{_BASE}/{rotation_id}", what, fresh=True)
         except InfisicalError as failure:
             _recognise(failure)
             raise
@@ -69,15 +76,15 @@ class Api:
         what = f"read the secret rotation {name!r} in {environment}:{secret_path} of project {project_id}"
         query = {"projectId": project_id, "environment": environment, "secretPath": secret_path}
         try:
-            answer = self._session.get(f"{_BASE}/rotation-name/{quote(name, safe='')}", what, query)
+            answer = self._session.get(f"{_BASE}/rotation-name/{quote(name, safe='')}", what, query, fresh=True)
         except InfisicalError as failure:
             _recognise(failure)
             raise
         reading = _reading(answer, what, None)
         told = _place(reading.rotation)
         # A cache that overlooks the query would make the task rotate the one of another environment.
-        if told != (name, environment, project_id):
-            raise _not_infisical(what, "it is about another rotation, {!r} in {} of project {}".format(*told))
+        if told != (name, environment, secret_path, project_id):
+            raise _not_infisical(what, "it is about another rotation, {!r} in {}:{} of project {}".format(*told))
         return reading
 
     def read_all(self, project_id: str) -> list[Reading]:
@@ -90,10 +97,10 @@ class Api:
         found = answer.data.get("secretRotations")
         if not isinstance(found, list):
             raise _not_infisical(what, "the answer holds no secretRotations")
-        return [_reading(Answer({"secretRotation": rotation}, answer.server_time), what, None) for rotation in found]
+        return [_reading(answer._replace(data={"secretRotation": rotation}), what, None) for rotation in found]
 
     def rotate(self, rotation_id: str) -> Reading:
-        """Ask for one rotation. Whatever is raised without ``nothing_done`` may have rotated."""
+        """Ask for one rotation. Whatever is raised with an effect that is not NONE may have rotated."""
         what = f"rotate the secret of {rotation_id}"
         try:
             # A body of zero bytes under this content type is an error 500 of the server.
@@ -101,20 +108,24 @@ class Api:
         except InfisicalError as failure:
             _recognise(failure)
             raise
-        return _reading(answer, what, rotation_id)
+        try:
+            return _reading(answer, what, rotation_id)
+        except InfisicalError as failure:
+            failure.effect = UNKNOWN
+            raise
 
 
 def _recognise(failure: InfisicalError) -> None:
     """Name the failure better where the server says more in a fixed text than in its status."""
     said = failure.server_message
-    if failure.status == 400 and IN_PROGRESS in said:
+    if failure.http_status == 400 and IN_PROGRESS.search(said):
         failure.reason, failure.next_step = "rotation_in_progress", "Run again when the other rotation has ended."
-    elif failure.status == 500 and said.endswith(LOCK_LOST):
-        failure.reason, failure.nothing_done = "rotation_in_progress", True
+    elif failure.http_status == 500 and said.endswith(LOCK_LOST):
+        failure.reason, failure.effect = "rotation_in_progress", NONE
         failure.next_step = "Run again when the other rotation has ended."
-    elif failure.status == 400 and _WRONG_TYPE in said:
+    elif failure.http_status == 400 and _WRONG_TYPE in said:
         failure.reason, failure.next_step = "wrong_type", "Give the id of an Okta client secret rotation."
-    elif failure.status == 400 and _PLAN in said:
+    elif failure.http_status == 400 and _PLAN in said:
         failure.reason = "plan_restricted"
         failure.next_step = "Secret rotation is a paid feature: ask who manages the Infisical organisation."
 
@@ -123,15 +134,21 @@ def _reading(answer: Answer, what: str, rotation_id: str | None) -> Reading:
     rotation = answer.data.get("secretRotation")
     fault = _fault(rotation, rotation_id)
     if isinstance(rotation, dict) and fault is None:
-        return Reading(rotation, answer.server_time)
+        return Reading(rotation, answer.server_time, answer.from_cache)
     raise _not_infisical(what, str(fault))
 
 
-def _place(rotation: dict[str, Any]) -> tuple[Any, Any, Any]:
-    """What a rotation is found by, as it tells itself; its folder may be written in more than one way."""
-    environment = rotation.get("environment")
+def _place(rotation: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
+    """What a rotation is found by, as it tells itself."""
+    environment, folder = rotation.get("environment"), rotation.get("folder")
     slug = environment.get("slug") if isinstance(environment, dict) else None
-    return rotation["name"], slug, rotation.get("projectId")
+    path = folder.get("path") if isinstance(folder, dict) else None
+    return (
+        rotation["name"],
+        slug,
+        (path.rstrip("/") or "/") if isinstance(path, str) else None,
+        rotation.get("projectId"),
+    )
 
 
 def _not_infisical(what: str, fault: str) -> InfisicalError:
@@ -139,7 +156,7 @@ def _not_infisical(what: str, fault: str) -> InfisicalError:
         "invalid_response",
         f"Could not {what}: HTTP 200, but {fault}.",
         "Check that url is an Infisical server of a supported version and that nothing rewrites its answers.",
-        status=200,
+        http_status=200,
     )
 
 

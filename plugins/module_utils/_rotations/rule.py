@@ -9,15 +9,17 @@ other case the rotation is read until it tells what happened.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from .._errors import InfisicalError
+from .._errors import NONE, UNKNOWN, InfisicalError, unforeseen
+from .._timestamps import parse_timestamp
 from .._transport.patience import Patience, Retries
-from .api import LOCK_LOST, SECRET_LIMIT, Reading
-from .durations import in_words
+from . import clocks, readings
+from .api import SECRET_LIMIT, Reading
+from .lock import Note
 
 #: Pauses between readings while waiting; the last one repeats. Few, for each one may use up a token.
 POLL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
@@ -34,11 +36,15 @@ class RotationApi(Protocol):
         """Once."""
 
 
-class Decision(NamedTuple):
-    """Whether a rotation is due, and why, in words."""
+class Held(Protocol):
+    """The lock of one rotation on this machine, with the note that its tasks leave for each other."""
 
-    due: bool
-    why: str
+    path: str
+    note: Note | None
+
+    def write(self, note: Note) -> None: ...
+
+    def forget(self) -> None: ...
 
 
 class Outcome(NamedTuple):
@@ -50,21 +56,12 @@ class Outcome(NamedTuple):
     after: Reading
 
 
-def decide(reading: Reading, now: datetime, min_age: int) -> Decision:
-    """Due when the last rotation is at least ``min_age`` seconds ago at ``now``, the server's time."""
-    age = max(0.0, (now - reading.last_rotated_at).total_seconds())
-    ago = f"last rotated {in_words(age)} ago"
-    if not min_age:
-        return Decision(True, f"{ago}, min_age is 0")
-    if age < min_age:
-        return Decision(False, f"{ago}, less than min_age {in_words(min_age)}")
-    return Decision(True, f"{ago}, at least min_age {in_words(min_age)}")
-
-
 class Rotator:
     """The rule with its surroundings: the server, the host's clock, the waiting, and one lock per rotation.
 
-    ``hold`` keeps other tasks of this machine from rotating between our reading and our request.
+    ``hold`` keeps other tasks of this machine from rotating between our reading and our request. With
+    ``only_if_last_rotated_at``, a timestamp as the server writes it, nothing is done once the rotation was rotated
+    since.
     """
 
     def __init__(
@@ -72,142 +69,246 @@ class Rotator:
         api: RotationApi,
         *,
         min_age: int,
+        only_if_last_rotated_at: str | None = None,
         patience: Patience,
         now: Callable[[], datetime],
-        hold: Callable[[str], AbstractContextManager[None]],
+        hold: Callable[[str], AbstractContextManager[Held]],
         warn: Callable[[str], None],
     ) -> None:
         self._api = api
         self._min_age = min_age
+        self._only_if = only_if_last_rotated_at
         self._patience = patience
         self._now = now
         self._hold = hold
         self._warn = warn
         self._newest: Reading | None = None
+        self._known = readings.Known(None if self._only_if is None else parse_timestamp(self._only_if))
 
-    def predict(self, reading: Reading) -> Outcome:
+    def predict(self, read: Callable[[], Reading]) -> Outcome:
         """What ``rotate`` would do, decided and said the same way."""
-        decision = self._decide(reading)
-        if not decision.due:
-            return Outcome("not_due", f"Not due: {decision.why}.", reading, reading)
-        return Outcome("would_rotate", f"Would rotate: {decision.why}.", reading, reading)
+        with self._showing_the_newest():
+            reading = self._fresh(read)
+            end = self._considered(reading)
+        if isinstance(end, Outcome):
+            return end
+        return Outcome("would_rotate", f"Would rotate: {end.why}.", reading, reading)
 
-    def rotate(self, rotation_id: str, found: Reading | None = None) -> Outcome:
-        """Rotate when it is due. ``found`` is the reading by which the id was learned, if there was one."""
-        self._newest = found
+    def rotate(self, rotation_id: str) -> Outcome:
+        """Rotate when it is due."""
+        with self._showing_the_newest(), self._hold(rotation_id) as held:
+            self._known.heed(held.note, self._now())
+            return self._from(rotation_id, held)
+
+    @contextmanager
+    def _showing_the_newest(self) -> Iterator[None]:
+        """A failure carries the newest reading."""
         try:
-            with self._hold(rotation_id):
-                before = self._read(rotation_id)
-                if found is not None and before.last_rotated_at != found.last_rotated_at:
-                    return _overtaken(found, before)
-                return self._from(before)
+            yield
         except InfisicalError as failure:
             failure.secret_rotation = None if self._newest is None else self._newest.rotation
             raise
 
-    def _read(self, rotation_id: str) -> Reading:
-        self._newest = self._api.read(rotation_id)
-        return self._newest
+    def _read(self, read: Callable[[], Reading]) -> Reading:
+        reading = read()._replace(host_time=self._now())
+        if self._newest is None or reading.last_rotated_at >= self._newest.last_rotated_at:
+            self._newest = reading
+        return reading
 
-    def _from(self, before: Reading) -> Outcome:
-        """Decide and request. After a refusal that takes a pause the rotation is read, and decided on, anew."""
+    def _fresh(self, read: Callable[[], Reading], note_path: str = "") -> Reading:
+        """A reading that is not known to be stale. Nothing was sent yet, or nothing that had an effect."""
+        pauses = iter(POLL_PAUSES)
+        reading = self._read(read)
+        while why := self._known.why_stale(reading):
+            pause = min(next(pauses, POLL_PAUSES[-1]), self._patience.left)
+            if pause <= 0:
+                raise _stale(reading, why, note_path)
+            self._patience.pause(pause)
+            with self._patience.spending():
+                reading = self._read(read)
+        self._known.learn(reading.last_rotated_at)
+        return reading
+
+    def _considered(self, reading: Reading) -> Outcome | clocks.Decision:
+        """How the task ends without a request, or why it is due."""
+        if self._only_if is not None and reading.last_rotated_at > parse_timestamp(self._only_if):
+            seen = reading._replace(rotation={**reading.rotation, "lastRotatedAt": self._only_if})
+            message = f"Rotated by another request since {self._only_if}, so that this task sent none."
+            return Outcome("rotated_by_another", message, seen, reading)
+        decision = self._decide(reading)
+        return decision if decision.due else Outcome("not_due", f"Not due: {decision.why}.", reading, reading)
+
+    def _decide(self, reading: Reading) -> clocks.Decision:
+        decision = clocks.decide(
+            reading.last_rotated_at, reading.server_time, reading.host_time or self._now(), self._min_age
+        )
+        if not decision.reliable:
+            raise InfisicalError(
+                "clock_unreliable",
+                f"Could not decide whether {reading.rotation['name']!r} is due: {decision.doubt}",
+                "Nothing was sent. Set the clock that is wrong (that of this host, of the proxy before the server, or "
+                "of the server). With min_age 0 no clock is asked.",
+            )
+        if decision.doubt:
+            self._warn(decision.doubt)
+        return decision
+
+    def _from(self, rotation_id: str, held: Held) -> Outcome:
+        """Read, decide and request. After a refusal that takes a pause it is read, and decided on, anew."""
         retries = Retries(self._patience)
+        before = self._fresh(lambda: self._api.read(rotation_id), held.path)
         while True:
-            decision = self._decide(before)
-            if not decision.due:
-                return Outcome("not_due", f"Not due: {decision.why}.", before, before)
+            end = self._considered(before)
+            if isinstance(end, Outcome):
+                return end
             retries.begin()
+            note = held.note
+            held.write(readings.note_of(before, settled=False))
             try:
-                after = self._api.rotate(before.id)
+                after = self._requested(before)
             except InfisicalError as failure:
+                if failure.effect != NONE:
+                    return self._settle(before, failure, held)
+                self._put_back(held, note)
                 if failure.reason == "rotation_in_progress":
-                    return self._await_another(before, failure)
-                if not failure.nothing_done:
-                    return self._settle(before, failure)
+                    return self._await_another(before, failure, held)
                 if not retries.wait(failure, safe=False):
                     raise
                 refusal = failure
             else:
-                if after.last_rotated_at == before.last_rotated_at:
-                    return self._settle(before, _unmoved(before))
-                return Outcome("rotated", f"Rotated: {decision.why}.", before, after)
+                if after.last_rotated_at <= before.last_rotated_at:
+                    return self._settle(before, _unmoved(before), held)
+                return self._done("rotated", f"Rotated: {end.why}.", before, after, held)
             with self._patience.spending():
-                again = self._read(before.id)
-            if again.last_rotated_at != before.last_rotated_at:
-                return _overtaken(before, again)
+                before = self._fresh(lambda: self._api.read(rotation_id), held.path)
             if self._patience.left < 0:
                 # A lost answer could no longer be cleared up.
                 raise refusal
-            before = again
 
-    def _decide(self, reading: Reading) -> Decision:
-        now = reading.server_time
-        if now is None:
-            self._warn("The server's answer has no Date header: the age is taken from the clock of this host.")
-            now = self._now()
-        return decide(reading, now, self._min_age)
+    def _requested(self, before: Reading) -> Reading:
+        try:
+            return self._read(lambda: self._api.rotate(before.id))
+        except InfisicalError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - whatever is raised now, the rotation may have been made
+            doubt = unforeseen(fault, f"rotate the secret of {before.id}")
+        doubt.effect = UNKNOWN
+        raise doubt
 
-    def _await_another(self, before: Reading, refusal: InfisicalError) -> Outcome:
-        after, _unused = self._watch(before)
+    def _await_another(self, before: Reading, refusal: InfisicalError, held: Held) -> Outcome:
+        before, after, obstacle = self._watch(before)
         if after is None:
+            if obstacle is not None and obstacle.reason in (*_HOPELESS, "rate_limited"):
+                obstacle.problem = (
+                    f"Another rotation of {before.id} is in progress, and its end could not be awaited. "
+                    f"{obstacle.problem}"
+                )
+                raise obstacle
+            seen = f" Reading it failed too: {obstacle.problem}" if obstacle else ""
             refusal.problem = (
                 f"Could not rotate the secret of {before.id}: another rotation of it is in progress, and its "
-                f"end did not show within wait_timeout. {refusal.problem}"
+                f"end did not show within wait_timeout. {refusal.problem}{seen}"
             )
             refusal.next_step = (
                 "Nothing was rotated by this task. Run again in a minute, when the server's lock has expired."
             )
             raise refusal
-        if after.last_rotated_at == before.last_rotated_at:
+        if not readings.moved(before, after):
             raise _failed(after, "the other rotation that this task waited for failed") from refusal
         message = "Rotated by another request, whose end this task waited for; a second rotation was not made."
-        return Outcome("rotated_by_another", message, before, after)
+        return self._done("rotated_by_another", message, before, after, held)
 
-    def _settle(self, before: Reading, lost: InfisicalError) -> Outcome:
-        after, obstacle = self._watch(before)
+    def _settle(self, before: Reading, lost: InfisicalError, held: Held) -> Outcome:
+        """After a request whose outcome is in doubt: read until it is not."""
+        before, after, obstacle = self._watch(before)
         if after is None:
-            seen = f" Reading it failed too: {obstacle.problem}" if obstacle else ""
-            raise InfisicalError(
-                "outcome_unknown",
-                f"{lost.problem} Whether the secret was rotated could not be learned: lastRotatedAt was "
-                f"{before.rotation['lastRotatedAt']} before the request and was not seen to move.{seen}",
-                f"Before you run it again, look at the rotation {before.rotation['name']!r} in Infisical: if "
-                "lastRotatedAt has moved, it is done. A second rotation would delete the secret before it.",
-                status=lost.status,
-                request_id=lost.request_id,
-            ) from lost
-        if after.last_rotated_at == before.last_rotated_at:
+            raise _unknown(before, lost, obstacle) from lost
+        if not readings.moved(before, after):
+            self._note(held, readings.note_of(after, settled=True))
             ours = f" (request {lost.request_id})" if lost.request_id else ""
             failure = _failed(after, f"the server recorded a failed attempt{ours}")
-            failure.status, failure.request_id = lost.status, lost.request_id
+            failure.http_status, failure.request_id = lost.http_status, lost.request_id
             raise failure from lost
         message = f"Rotated, confirmed by reading lastRotatedAt, because the answer did not tell. {lost.problem}"
-        return Outcome("rotated", message, before, after)
+        return self._done("rotated", message, before, after, held)
 
-    def _watch(self, before: Reading) -> tuple[Reading | None, InfisicalError | None]:
-        """Read until the rotation moved or failed, or patience is at its end (None, with the last obstacle)."""
-        pauses = iter(POLL_PAUSES)
+    def _watch(self, before: Reading) -> tuple[Reading, Reading | None, InfisicalError | None]:
+        """Read until the rotation moved or failed, or patience is at its end (None, with the last obstacle).
+
+        The first of the three is what the second one is compared with: a reading that is newer, but shows what had
+        happened before the request, takes the place of the one before it.
+        """
+        rotation_id, pauses = before.id, iter(POLL_PAUSES)
         obstacle: InfisicalError | None = None
         while True:
             pause = next(pauses, POLL_PAUSES[-1])
             try:
                 with self._patience.spending():
-                    after = self._read(before.id)
+                    after = self._read(lambda: self._api.read(rotation_id))
                 obstacle = None
             except InfisicalError as failure:
                 obstacle = failure
-                if failure.reason in _HOPELESS:
-                    return None, failure
-                if (failure.retry_after or 0.0) > self._patience.left:
-                    return None, failure
+                if failure.reason in _HOPELESS or (failure.retry_after or 0.0) > self._patience.left:
+                    return before, None, failure
                 pause = max(pause, failure.retry_after or 0.0)
             else:
-                if after.last_rotated_at != before.last_rotated_at or _failed_since(before, after):
-                    return after, None
+                if not after.from_cache and (readings.moved(before, after) or readings.failed_since(before, after)):
+                    return before, after, None
+                if after.last_rotated_at > before.last_rotated_at and not after.from_cache:
+                    before = before._replace(rotation=after.rotation)
             left = self._patience.left
             if left <= 0:
-                return None, obstacle
+                return before, None, obstacle
             self._patience.pause(min(pause, left))
+
+    def _done(self, outcome: str, message: str, before: Reading, after: Reading, held: Held) -> Outcome:
+        self._note(held, readings.note_of(after, settled=True))
+        if readings.rotated_more_than_once(before, after):
+            self._warn(
+                f"The secret of {before.rotation['name']!r} was rotated more than once: lastRotatedAt moved, and "
+                "activeIndex is as before. Somebody else rotated as well, or a proxy repeated the request. The secret "
+                "that was in use before is deleted: give the present one to every consumer now, and find out who "
+                "rotated in Infisical's audit log."
+            )
+        return Outcome(outcome, message, before, after)
+
+    def _put_back(self, held: Held, note: Note | None) -> None:
+        """The request certainly did nothing, so that the note of an earlier task holds as before."""
+        if note is None:
+            held.forget()
+        else:
+            self._note(held, note)
+
+    def _note(self, held: Held, note: Note) -> None:
+        """After a request, what cannot be noted is no reason to fail."""
+        try:
+            held.write(note)
+        except InfisicalError as failure:
+            self._warn(f"What the next task of this machine should know could not be noted. {failure.message}")
+
+
+def _stale(reading: Reading, why: str, note_path: str) -> InfisicalError:
+    noted = f", or, if it was not rotated, remove {note_path}" if note_path else ""
+    return InfisicalError(
+        "stale_reading",
+        f"Could not get a fresh reading of the secret rotation {reading.id} within wait_timeout: {why}.",
+        "Nothing was sent. A cache, a replica that lags, or a request that is still under way: look at the rotation "
+        f"in Infisical, and run again in ten minutes{noted}.",
+    )
+
+
+def _unknown(before: Reading, lost: InfisicalError, obstacle: InfisicalError | None) -> InfisicalError:
+    seen = f" Reading it failed too: {obstacle.problem}" if obstacle else ""
+    return InfisicalError(
+        "outcome_unknown",
+        f"{lost.problem} Whether the secret was rotated could not be learned: lastRotatedAt was "
+        f"{before.rotation['lastRotatedAt']} before the request and was not seen to move.{seen}",
+        f"Before you run it again, look at the rotation {before.rotation['name']!r} in Infisical: if "
+        "lastRotatedAt has moved, it is done. A second rotation would delete the secret before it.",
+        http_status=lost.http_status,
+        request_id=lost.request_id,
+        effect=UNKNOWN,
+    )
 
 
 def _failed(after: Reading, what: str) -> InfisicalError:
@@ -227,20 +328,10 @@ def _failed(after: Reading, what: str) -> InfisicalError:
     return failure
 
 
-def _overtaken(before: Reading, after: Reading) -> Outcome:
-    message = "Rotated by another request, while this task waited to send its own, which it did not."
-    return Outcome("rotated_by_another", message, before, after)
-
-
-def _failed_since(before: Reading, after: Reading) -> bool:
-    """Whether a newer attempt failed. Losing the lock is recorded as a failure too, while the winner still runs."""
-    newer = after.last_attempted_at != before.last_attempted_at
-    return after.failed and newer and not after.last_message.endswith(LOCK_LOST)
-
-
 def _unmoved(before: Reading) -> InfisicalError:
     return InfisicalError(
         "invalid_response",
         f"Could not confirm the rotation of {before.id}: HTTP 200, but lastRotatedAt did not move.",
-        status=200,
+        http_status=200,
+        effect=UNKNOWN,
     )

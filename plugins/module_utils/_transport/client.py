@@ -1,101 +1,124 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The only file that speaks HTTP: TLS, proxies, timeouts, JSON, and what is safe to send again."""
+"""JSON requests to one server: what is sent again, and what an answer is as data."""
 
 from __future__ import annotations
 
-import http.client
 import json
-import time
-import warnings
+import math
+import re
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple, NoReturn, TypeVar
+from urllib.parse import urlencode
 
-from .._errors import InfisicalError
+from .._errors import DONE, NONE, InfisicalError
 from .._timestamps import parse_http_date
-from . import failures
+from . import answers, failures
 from .connection import Connection
+from .exchange import Broken, Channel, Received
 from .patience import Patience, Retries
 from .redaction import Redactor
 
-if TYPE_CHECKING:
-    import requests
-
 _Sent = TypeVar("_Sent")
 
-#: Connecting takes milliseconds; what takes longer than this is not going to happen.
-CONNECT_TIMEOUT = 10
-MAX_BODY_BYTES = 10 * 1024 * 1024
-#: A load balancer may be closing a connection that idled this long, and a POST lost to that race would
-#: have an unknown outcome.
-MAX_IDLE_SECONDS = 4
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "secretops.infisical"}
+_UNCACHED = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 
 
 class Answer(NamedTuple):
-    """A successful answer: its JSON object as it came, and the server's clock at that moment if it told."""
+    """A successful answer: its JSON object, the server's clock at that moment if it told, and whether it is old.
+
+    ``from_cache`` is what the header Age tells; a cache that does not send it is not seen by this.
+    """
 
     data: dict[str, Any]
     server_time: datetime | None
+    from_cache: bool = False
 
 
 class Client:
-    """Sends JSON requests to one server over one kept-alive connection."""
+    """Sends requests to one server, and again where that is safe and may help."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        patience: Patience,
-        redactor: Redactor,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, connection: Connection, patience: Patience, redactor: Redactor) -> None:
         self._connection = connection
         self._patience = patience
         self._redactor = redactor
-        self._clock = clock
-        self._session: requests.Session | None = None
-        self._last_used = 0.0
+        self._channel = Channel(connection)
 
-    def get(self, path: str, what: str, *, token: str | None = None, params: Mapping[str, str] | None = None) -> Answer:
-        """Read. ``what`` says in the error which request failed: 'read secret rotation X'."""
-        return self._patiently("GET", lambda: self._exchange("GET", path, what, token, params, None, self._timeout))
+    def get(
+        self,
+        path: str,
+        what: str,
+        *,
+        token: str | None = None,
+        params: Mapping[str, str] | None = None,
+        fresh: bool = False,
+    ) -> Answer:
+        """Read. ``what`` says in the error which request failed: 'read secret rotation X'.
+
+        ``fresh`` is for readings that decide: request headers alone do not keep every cache from answering.
+        """
+
+        def send() -> Answer:
+            more = {answers.FRESH: uuid.uuid4().hex} if fresh else {}
+            return self._exchange("GET", path, what, token, {**(params or {}), **more}, None, self._timeout)
+
+        try:
+            return self._patiently(send, safe=True)
+        except InfisicalError as failure:
+            if fresh and failure.reason == "invalid_response" and (failure.http_status or 0) >= 400:
+                failure.next_step += (
+                    f" The request carries the query key {answers.FRESH}, which a gateway must let pass."
+                )
+            raise
 
     def get_text(self, path: str, what: str, *, headers: Mapping[str, str], params: Mapping[str, str]) -> str:
         """Read what is no JSON of Infisical's."""
-        return self._patiently("GET", lambda: self._text(path, what, headers, params))
+
+        def send() -> str:
+            received = self._received("GET", path, what, headers, params, None, self._timeout)
+            if received.status != 200:
+                raise self._failure(received, None, what, path, NONE)
+            return received.body.decode("utf-8", "replace")
+
+        return self._patiently(send, safe=True)
 
     def post(
         self, path: str, what: str, body: Mapping[str, Any], *, token: str | None = None, resend: bool = True
     ) -> Answer:
-        """Write. Sent again only after the server certainly did nothing, and not at all without ``resend``."""
+        """Write. Sent again only after the server did nothing, and not at all without ``resend``."""
 
         def send() -> Answer:
             return self._exchange("POST", path, what, token, None, body, self._timeout)
 
-        return self._patiently("POST", send) if resend else send()
+        if resend:
+            return self._patiently(send, safe=False)
+        # A connection that whoever keeps it is just closing would leave a doubt that a new one does not.
+        self._channel.close()
+        return send()
 
     def post_once(self, path: str, what: str, body: Mapping[str, Any], *, timeout: float) -> None:
         """Write, once and within ``timeout`` seconds whatever the connection allows."""
         self._exchange("POST", path, what, None, None, body, timeout)
 
     def close(self) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        self._channel.close()
 
     @property
     def _timeout(self) -> float:
         return self._patience.limit(self._connection.timeout)
 
-    def _patiently(self, method: str, send: Callable[[], _Sent]) -> _Sent:
-        """Send, and again where that is safe and may help."""
+    def _patiently(self, send: Callable[[], _Sent], *, safe: bool) -> _Sent:
         retries = Retries(self._patience)
         while True:
             try:
                 return send()
             except InfisicalError as failure:
-                if not retries.wait(failure, safe=method == "GET"):
+                # A refusal for the rate limit is one, whoever says it; what must not go wrong here is not sent so.
+                if not retries.wait(failure, safe=safe or failure.reason == "rate_limited"):
                     raise
 
     def _exchange(
@@ -108,163 +131,81 @@ class Client:
         body: Mapping[str, Any] | None,
         timeout: float,
     ) -> Answer:
+        headers = dict(_HEADERS)
+        if method == "GET":
+            headers |= _UNCACHED
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            headers["Content-Type"] = "application/json"
         content = None if body is None else json.dumps(body).encode()
-        headers = {} if body is None else {"Content-Type": "application/json"}
-        response, received = self._transfer(method, path, what, timeout, token, params, headers, content)
-        data = _parsed(received)
-        if response.status_code != 200 or not isinstance(data, dict):
-            raise failures.from_answer(
-                response.status_code, response.headers, data, what, self._connection.url, path, self._redactor
-            )
-        return Answer(data, parse_http_date(response.headers.get("Date")))
+        received = self._received(method, path, what, headers, params, content, timeout)
+        data = _parsed(received.body)
+        effect = answers.effect_of(received.status, data)
+        if effect != DONE:
+            raise self._failure(received, data, what, path, NONE if method == "GET" else effect)
+        age = failures.whole_number(received.headers.get("Age", "").strip()) or 0
+        return Answer(data, parse_http_date(received.headers.get("Date")), age > 0)
 
-    def _text(self, path: str, what: str, headers: Mapping[str, str], params: Mapping[str, str]) -> str:
-        response, received = self._transfer("GET", path, what, self._timeout, None, params, headers, None)
-        if response.status_code != 200:
-            raise failures.from_answer(
-                response.status_code, response.headers, None, what, self._connection.url, path, self._redactor
-            )
-        return received.decode("utf-8", "replace")
-
-    def _transfer(
+    def _received(
         self,
         method: str,
         path: str,
         what: str,
-        timeout: float,
-        token: str | None,
-        params: Mapping[str, str] | None,
         headers: Mapping[str, str],
+        params: Mapping[str, str] | None,
         content: bytes | None,
-    ) -> tuple[requests.Response, bytes]:
-        """One request and its complete answer, whatever it says."""
-        session = self._open(what)
-        deadline = self._clock() + timeout
+        timeout: float,
+    ) -> Received:
+        """One complete answer, whatever it says."""
+        url = self._connection.url + path + (f"?{urlencode(params)}" if params else "")
         try:
-            with warnings.catch_warnings():
-                # The module says it once, in words of its own, when validate_certs is false.
-                warnings.filterwarnings("ignore", message="Unverified HTTPS request")
-                response = session.request(
-                    method,
-                    self._connection.url + path,
-                    params=params,
-                    data=content,
-                    headers=headers,
-                    # Given even without a token: requests would otherwise log in with ~/.netrc.
-                    auth=_bearer(token),
-                    timeout=(min(CONNECT_TIMEOUT, timeout), timeout),
-                    # Here and not on the session, where REQUESTS_CA_BUNDLE would override it.
-                    verify=(self._connection.ca_path or True) if self._connection.validate_certs else False,
-                    cert=self._certificate(),
-                    allow_redirects=False,
-                    stream=True,
-                )
-                received = self._read(response, deadline)
-        except _transport_errors() as cause:
-            self.close()
-            raise failures.from_exception(cause, what, self._connection.url, timeout) from cause
-        except BaseException:
-            self.close()
+            return self._channel.exchange(method, url, headers=headers, content=content, timeout=timeout)
+        except InfisicalError as failure:
+            failure.problem = f"Could not {what}: {failure.problem}"
             raise
-        self._last_used = self._clock()
-        return response, received
+        except Broken as broken:
+            found = failures.from_exception(broken.cause, broken.sent, what, self._connection.url, timeout)
+            found.effect = NONE if method == "GET" else found.effect
+        # Outside of the handler, so that nothing foreign is in its context.
+        raise found
 
-    def _open(self, what: str) -> requests.Session:
-        if self._session is not None and self._clock() - self._last_used > MAX_IDLE_SECONDS:
-            self.close()
-        if self._session is None:
-            try:
-                import requests
-            except ImportError as cause:
-                raise failures.missing_requests(cause, what) from cause
-            if self._connection.environment:
-                _check_proxy(self._connection.url, what)
-            self._session = requests.Session()
-            self._session.trust_env = self._connection.environment
-            self._session.headers.update(
-                {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "secretops.infisical"}
-            )
-        return self._session
-
-    def _certificate(self) -> str | tuple[str, str] | None:
-        if self._connection.client_cert and self._connection.client_key:
-            return self._connection.client_cert, self._connection.client_key
-        return self._connection.client_cert
-
-    def _read(self, response: requests.Response, deadline: float) -> bytes:
-        """The whole body, within the deadline and the size limit.
-
-        ``response.content`` would wait anew for each piece, so that a server that trickles holds it for ever.
-        """
-        raw: Any = response.raw
-        # urllib3 1.26, which Automation Platform ships, has no read1 of its own.
-        read1 = getattr(raw, "read1", None) or raw._fp.read1  # noqa: SLF001
-        sock = _socket(raw)
-        content = bytearray()
-        piece = None
-        while piece != b"":
-            left = deadline - self._clock()
-            if left <= 0:
-                raise TimeoutError
-            if sock is not None:
-                sock.settimeout(left)
-            piece = read1(65536)
-            content += piece
-            if len(content) > MAX_BODY_BYTES:
-                raise failures.TooLarge
-        expected = failures.whole_number(response.headers.get("Content-Length", ""))
-        if expected is not None and len(content) < expected and response.request.method != "HEAD":
-            raise failures.CutOff
-        raw.release_conn()
-        return bytes(content)
+    def _failure(self, received: Received, data: Any, what: str, path: str, effect: str) -> InfisicalError:
+        if not answers.is_infisicals(received.status, data):
+            # Whoever answered may do something else with the connection than the server would.
+            self._channel.close()
+        failure = answers.failure_of(
+            received.status,
+            received.headers,
+            received.body,
+            data,
+            what=what,
+            url=self._connection.url,
+            path=path,
+            redactor=self._redactor,
+        )
+        failure.effect = effect
+        return failure
 
 
 def _parsed(content: bytes) -> Any:
-    """The JSON value, or None where there is no JSON, or none that any server of ours sends."""
+    """The JSON value, of text that can be printed; None where it is none, or none that any server of ours sends."""
     try:
-        return json.loads(content)
+        return _printable(json.loads(content, parse_constant=_refuse))
     except (ValueError, RecursionError):
         return None
 
 
-def preload() -> bool:
-    """Import what the first request needs; false when that is missing, which only the request reports."""
-    try:
-        import requests  # noqa: F401
-    except ImportError:
-        return False
-    return True
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(name)
 
 
-def _socket(raw: Any) -> Any:
-    """What the body comes from, to shorten its timeout; None where the library hides it, or has all already."""
-    connected = getattr(getattr(raw, "_connection", None), "sock", None)
-    return connected or getattr(getattr(getattr(getattr(raw, "_fp", None), "fp", None), "raw", None), "_sock", None)
-
-
-def _check_proxy(url: str, what: str) -> None:
-    """What is no URL would make requests fail in ways of its own."""
-    from requests.utils import get_environ_proxies, select_proxy
-
-    proxy = select_proxy(url, get_environ_proxies(url))
-    try:
-        if proxy and not urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname:
-            raise failures.bad_proxy(what)
-    except ValueError as cause:
-        raise failures.bad_proxy(what) from cause
-
-
-def _transport_errors() -> tuple[type[Exception], ...]:
-    """Everything that a broken exchange raises; a fault of our own code must not look like one."""
-    import urllib3
-
-    return (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError, UnicodeError, *failures.BROKEN_BODIES)
-
-
-def _bearer(token: str | None) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
-    def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if token is not None:
-            request.headers["Authorization"] = f"Bearer {token}"
-        return request
-
-    return authorize
+def _printable(value: Any) -> Any:
+    """Infisical cuts texts in the middle of a character, and ansible-core cannot print the half."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_printable(key): _printable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_printable(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from .._errors import InfisicalError
+from .._errors import NONE, InfisicalError
 
 #: Pauses before trying again what never reached a server, or a reading that failed.
 RETRY_PAUSES = (1.0, 2.0)
 #: Pause after a refusal for the rate limit that does not say how long.
 RATE_LIMIT_PAUSE = 5.0
+#: Failures that may be over a little later.
+_TRANSIENT = ("unreachable", "server_error", "rate_limited")
 #: Whatever the server asks for: a reset in 0 seconds must not become a flood.
 SHORTEST_PAUSE = 1.0
 #: No request can be made in less.
@@ -94,10 +96,12 @@ class Retries:
 
         ``safe`` says that the other one does no harm even if the failed one had an effect.
         """
+        if failure.reason not in _TRANSIENT or not (safe or failure.effect == NONE):
+            return False
         if failure.reason == "rate_limited":
             told = failure.retry_after
             pause = RATE_LIMIT_PAUSE if told is None else max(SHORTEST_PAUSE, told)
-        elif self._pauses and failure.may_resend and (safe or failure.nothing_done):
+        elif self._pauses:
             pause = self._pauses.pop(0)
         else:
             return False

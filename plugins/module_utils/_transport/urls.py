@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
 from .._errors import invalid_arguments
 
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
 
@@ -35,3 +37,19 @@ def is_unprotected(url: str) -> bool:
     """Whether what is sent there can be read on the way."""
     parts = urlsplit(url)
     return parts.scheme == "http" and not _LOOPBACK.fullmatch(parts.hostname or "")
+
+
+def canonical(url: str) -> str:
+    """One spelling for all base URLs that name the same server and path. Two names of one server stay two."""
+    parts = urlsplit(url)
+    host = _canonical_host(parts.hostname or "")
+    port = "" if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
+
+
+def _canonical_host(host: str) -> str:
+    """As the resolver takes it: an IPv6 address in its shortest form, a name in ASCII and without the root's dot."""
+    try:
+        return f"[{IPv6Address(host).compressed}]" if ":" in host else host.removesuffix(".").encode("idna").decode()
+    except ValueError:
+        return host

@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What readings of one rotation tell about each other: which one is stale, and which one shows movement."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from .._timestamps import parse_timestamp
+from .api import LOCK_LOST, Reading
+from .lock import Note
+
+#: How far the server's clock, the proxy's and this host's may be apart when a rotation is placed after a reading.
+CLOCK_MARGIN = timedelta(minutes=2)
+#: For how long the note of an earlier task of this machine binds. A restored backup is not stale for ever.
+NOTE_BINDS = timedelta(minutes=10)
+
+
+class Known:
+    """The newest state of one rotation that is known, by which older readings are told.
+
+    ``note`` is what an earlier task of this machine left behind, ``at_least`` a ``lastRotatedAt`` that the caller saw.
+    """
+
+    def __init__(self, at_least: datetime | None = None) -> None:
+        self._newest = at_least
+        self._pending: Note | None = None
+
+    def heed(self, note: Note | None, now: datetime) -> None:
+        if note is None or abs(now - note.written_at) >= NOTE_BINDS:
+            return
+        self.learn(parse_timestamp(note.last_rotated_at))
+        self._pending = None if note.settled else note
+
+    def learn(self, last_rotated_at: datetime) -> None:
+        if self._newest is None or last_rotated_at > self._newest:
+            self._newest = last_rotated_at
+
+    def why_stale(self, reading: Reading) -> str:
+        """Why the reading shows an older state than the present one; empty when nothing says so."""
+        if reading.from_cache:
+            return "a cache answered (its header Age is above 0)"
+        if self._newest is not None and reading.last_rotated_at < self._newest:
+            newest = self._newest.isoformat(timespec="milliseconds")
+            return f"lastRotatedAt is {reading.rotation['lastRotatedAt']}, and {newest} is known already"
+        pending = self._pending
+        if (
+            pending is not None
+            and reading.last_rotated_at == parse_timestamp(pending.last_rotated_at)
+            and reading.last_attempted_at <= parse_timestamp(pending.last_attempted_at)
+        ):
+            return (
+                f"a task of this machine requested a rotation at {pending.written_at.isoformat(timespec='seconds')}, "
+                "its end is not known, and the reading does not show it"
+            )
+        return ""
+
+
+def moved(before: Reading, after: Reading) -> bool:
+    """Whether ``after`` shows a rotation that was made after the reading ``before``."""
+    return after.last_rotated_at > before.last_rotated_at and _is_after(before, after.last_rotated_at)
+
+
+def failed_since(before: Reading, after: Reading) -> bool:
+    """Whether a newer attempt failed. Losing the lock is recorded as a failure too, while the winner still runs."""
+    newer = after.last_attempted_at > before.last_attempted_at and _is_after(before, after.last_attempted_at)
+    return after.failed and newer and not after.last_message.endswith(LOCK_LOST)
+
+
+def _is_after(before: Reading, moment: datetime) -> bool:
+    """By either clock. A replica that lags shows later what had happened before the first reading."""
+    clocks = [clock for clock in (before.server_time, before.host_time) if clock is not None]
+    return not clocks or any(moment >= clock - CLOCK_MARGIN for clock in clocks)
+
+
+def rotated_more_than_once(before: Reading, after: Reading) -> bool:
+    """Whether another rotation was made besides: each one flips ``activeIndex``."""
+    index = after.rotation.get("activeIndex")
+    return isinstance(index, int) and index == before.rotation.get("activeIndex")
+
+
+def note_of(reading: Reading, *, settled: bool) -> Note:
+    return Note(
+        reading.rotation["lastRotatedAt"],
+        reading.rotation["lastRotationAttemptedAt"],
+        reading.host_time or datetime.now(timezone.utc),
+        settled,
+    )
