@@ -23,6 +23,7 @@ ROTATION = {
     "secretsMapping": {"clientId": "ID", "clientSecret": "SECRET"},
     "projectId": "p",
     "environment": {"slug": "prod", "name": "Production", "id": "e"},
+    "folder": {"id": "f", "path": "/okta/"},
 }
 
 
@@ -32,7 +33,12 @@ class Fixed:
     def __init__(self, data: dict[str, Any] | InfisicalError) -> None:
         self._data = data
 
-    def get(self, path: str, what: str, params: dict[str, str] | None = None) -> Answer:
+    def get(self, path: str, what: str, params: dict[str, str] | None = None, *, fresh: bool = False) -> Answer:
+        # Only a list decides nothing.
+        assert fresh is (path != "/api/v2/secret-rotations/okta-client-secret")
+        return self.post_now(path, what, {})
+
+    def post_now(self, path: str, what: str, body: dict[str, Any]) -> Answer:
         if isinstance(self._data, InfisicalError):
             raise self._data
         return Answer(self._data, None)
@@ -75,10 +81,13 @@ def test_an_answer_without_a_rotation_is_refused(data: dict[str, Any]) -> None:
         {"environment": {"slug": "dev"}},
         {"environment": "prod"},
         {"environment": None},
+        {"folder": {"id": "f", "path": "/"}},
+        {"folder": {"id": "f", "path": 5}},
+        {"folder": None},
     ],
 )
 def test_what_was_found_is_what_was_looked_for(changes: dict[str, Any]) -> None:
-    looked_for = ("okta", "p", "prod", "/")
+    looked_for = ("okta", "p", "prod", "/okta")
     assert api({"secretRotation": ROTATION}).read_by_name(*looked_for).rotation == ROTATION
     with pytest.raises(InfisicalError, match="it is about another rotation") as caught:
         api({"secretRotation": {**ROTATION, **changes}}).read_by_name(*looked_for)
@@ -88,6 +97,41 @@ def test_what_was_found_is_what_was_looked_for(changes: dict[str, Any]) -> None:
 def test_unknown_keys_are_kept_and_the_case_of_an_id_does_not_matter() -> None:
     rotation = {**ROTATION, "id": ID.upper(), "new": {"key": 1}}
     assert api({"secretRotation": rotation}).read(ID).rotation == rotation
+
+
+@pytest.mark.parametrize("message", [None, 5, ["a"], {"a": 1}, ""])
+def test_a_message_that_is_no_text_is_none(message: object) -> None:
+    assert api({"secretRotation": {**ROTATION, "lastRotationMessage": message}}).read(ID).last_message == ""
+
+
+def test_what_answers_the_request_and_is_no_rotation_leaves_a_doubt() -> None:
+    with pytest.raises(InfisicalError, match="holds no secretRotation") as caught:
+        api({"ok": True}).rotate(ID)
+    assert (caught.value.reason, caught.value.effect) == ("invalid_response", "unknown")
+    assert api({"secretRotation": ROTATION}).rotate(ID).rotation == ROTATION
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "A rotation is already in progress. Please try again shortly.",
+        "Secret rotation is currently in progress",
+        "The rotation is in progress",
+    ],
+)
+def test_somebody_else_is_rotating_in_whatever_words(said: str) -> None:
+    refusal = InfisicalError("request_rejected", "No.", http_status=400, server_message=said)
+    with pytest.raises(InfisicalError) as caught:
+        api(refusal).rotate(ID)
+    assert (caught.value.reason, caught.value.effect) == ("rotation_in_progress", "none")
+
+
+def test_who_loses_the_servers_lock_did_nothing() -> None:
+    said = "Infisical encountered an issue: Failed to acquire rotation lock."
+    refusal = InfisicalError("server_error", "No.", http_status=500, server_message=said, effect="unknown")
+    with pytest.raises(InfisicalError) as caught:
+        api(refusal).rotate(ID)
+    assert (caught.value.reason, caught.value.effect) == ("rotation_in_progress", "none")
 
 
 def test_a_list_is_read_whole_or_not_at_all() -> None:
@@ -102,7 +146,7 @@ def test_a_list_is_read_whole_or_not_at_all() -> None:
     "call",
     [
         lambda api: api.read(ID),
-        lambda api: api.read_by_name("okta", "p", "prod", "/"),
+        lambda api: api.read_by_name("okta", "p", "prod", "/okta"),
         lambda api: api.read_all("p"),
     ],
 )

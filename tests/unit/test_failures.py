@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
-from ansible_collections.secretops.infisical.plugins.module_utils._transport import failures
+from ansible_collections.secretops.infisical.plugins.module_utils._transport import answers
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.redaction import Redactor
 
 PATH = "/api/v2/thing"
@@ -27,7 +27,7 @@ def test_a_redirect_says_which_url_to_use_without_what_nobody_may_see(location: 
     failure = _redirected(location)
     assert failure.reason == "redirected"
     assert failure.next_step.endswith(f"redirects to {target}, and redirects are not followed: set url to {final}.")
-    assert failure.effect == "none"
+    assert failure.effect == "unknown"
 
 
 @pytest.mark.parametrize("location", ["http://[broken", ""])
@@ -36,4 +36,6 @@ def test_a_redirect_to_nowhere(location: str) -> None:
 
 
 def _redirected(location: str) -> InfisicalError:
-    return failures.from_answer(302, {"Location": location}, None, "read", "https://x.example", PATH, Redactor())
+    return answers.failure_of(
+        302, {"Location": location}, b"", None, what="read", url="https://x.example", path=PATH, redactor=Redactor()
+    )

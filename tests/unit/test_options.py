@@ -15,7 +15,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._options impor
     secret_values,
 )
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
-from ansible_collections.secretops.infisical.plugins.module_utils._transport import client
+from ansible_collections.secretops.infisical.plugins.module_utils._transport import exchange
 
 SPEC = merged(CONNECTION, AUTHENTICATION)
 
@@ -50,6 +50,6 @@ def test_waiting_less_than_not_at_all_is_refused() -> None:
 
 def test_a_library_that_is_missing_is_not_preloaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "requests", None)
-    assert not client.preload()
+    assert not exchange.preload()
     monkeypatch.undo()
-    assert client.preload()
+    assert exchange.preload()

@@ -88,9 +88,42 @@ def test_the_url_comes_from_the_task_then_login_data_then_environment_then_defau
     assert url_of(environ, url="https://task.example") == "https://task.example"
     assert url_of(environ, login_data=login_data) == "https://login.example"
     assert url_of(environ) == "https://env.example"
-    assert url_of({"INFISICAL_URL": ""}) == "https://us.infisical.com"
-    assert url_of({}, url="") == "https://us.infisical.com"
+    assert url_of({}) == "https://us.infisical.com"
+    assert url_of(environ, url=" ") == "https://env.example"
+    assert url_of({"INFISICAL_URL": ""}, login_data=login_data) == "https://login.example"
     assert "login_data" in refused(lambda: url_of(url="https://task.example", login_data=login_data))
+
+
+@pytest.mark.parametrize("environ", [{}, {"INFISICAL_URL": ""}, {"INFISICAL_URL": " "}])
+def test_a_blank_url_does_not_send_the_credentials_to_the_vendors_server(environ: dict[str, str]) -> None:
+    assert refused(lambda: url_of(environ, url="")).startswith("url is empty")
+
+
+def test_a_blank_variable_alone_does_not_either() -> None:
+    assert refused(lambda: url_of({"INFISICAL_URL": ""})).startswith("url is empty")
+
+
+def test_login_data_of_the_same_server_may_write_its_url_in_another_way() -> None:
+    login_data = {"url": "HTTPS://Login.example:443/", "access_token": "t", "expires_in": None}
+    assert url_of(url="https://login.example", login_data=login_data) == "https://login.example"
+
+
+@pytest.mark.parametrize(("option", "value"), [("timeout", 0), ("timeout", 9_999_999_999), ("wait_timeout", 86401)])
+def test_a_time_that_nobody_can_wait_is_refused(option: str, value: int) -> None:
+    said = refused(lambda: _settings.seconds(option, value, least=1))
+    assert said.startswith(f"{option} is {value}: give 1 to 86400")
+
+
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_blank_moment_is_none(value: str | None) -> None:
+    assert _settings.moment("only_if_last_rotated_at", value) is None
+
+
+def test_a_moment_is_one_of_the_servers() -> None:
+    assert _settings.moment("x", " 2026-03-12T09:30:01.000Z ") == "2026-03-12T09:30:01.000Z"
+    assert "only_if_last_rotated_at is 'yesterday'" in refused(
+        lambda: _settings.moment("only_if_last_rotated_at", "yesterday")
+    )
 
 
 def test_what_weakens_the_connection_is_warned_of() -> None:

@@ -19,18 +19,18 @@ NOTE_BINDS = timedelta(minutes=10)
 class Known:
     """The newest state of one rotation that is known, by which older readings are told.
 
-    ``note`` is what an earlier task of this machine left behind, ``at_least`` a ``lastRotatedAt`` that the caller saw.
+    ``at_least`` is a ``lastRotatedAt`` that the caller saw.
     """
 
     def __init__(self, at_least: datetime | None = None) -> None:
         self._newest = at_least
-        self._pending: Note | None = None
+        self._note: Note | None = None
+        self._binds = False
 
     def heed(self, note: Note | None, now: datetime) -> None:
-        if note is None or abs(now - note.written_at) >= NOTE_BINDS:
-            return
-        self.learn(parse_timestamp(note.last_rotated_at))
-        self._pending = None if note.settled else note
+        """The note that an earlier task of this machine left."""
+        self._note = note
+        self._binds = note is not None and abs(now - note.written_at) < NOTE_BINDS
 
     def learn(self, last_rotated_at: datetime) -> None:
         if self._newest is None or last_rotated_at > self._newest:
@@ -43,17 +43,28 @@ class Known:
         if self._newest is not None and reading.last_rotated_at < self._newest:
             newest = self._newest.isoformat(timespec="milliseconds")
             return f"lastRotatedAt is {reading.rotation['lastRotatedAt']}, and {newest} is known already"
-        pending = self._pending
-        if (
-            pending is not None
-            and reading.last_rotated_at == parse_timestamp(pending.last_rotated_at)
-            and reading.last_attempted_at <= parse_timestamp(pending.last_attempted_at)
-        ):
+        return self._against_the_note(reading) if self._binds else ""
+
+    def why_doubtful(self, reading: Reading) -> str:
+        """The same by a note that is too old to bind; empty when there is no doubt."""
+        return "" if self._binds else self._against_the_note(reading)
+
+    def _against_the_note(self, reading: Reading) -> str:
+        note = self._note
+        if note is None:
+            return ""
+        rotated, at = parse_timestamp(note.last_rotated_at), note.written_at.isoformat(timespec="seconds")
+        if reading.last_rotated_at < rotated:
             return (
-                f"a task of this machine requested a rotation at {pending.written_at.isoformat(timespec='seconds')}, "
-                "its end is not known, and the reading does not show it"
+                f"lastRotatedAt is {reading.rotation['lastRotatedAt']}, and a task of this machine knew at {at} that "
+                f"it was {note.last_rotated_at}"
             )
-        return ""
+        unseen = reading.last_rotated_at == rotated and (
+            reading.last_attempted_at <= parse_timestamp(note.last_attempted_at)
+        )
+        if note.settled or not unseen:
+            return ""
+        return f"a task of this machine requested a rotation at {at}, whose end is not known and does not show"
 
 
 def moved(before: Reading, after: Reading) -> bool:

@@ -157,6 +157,9 @@ class Rotator:
         """Read, decide and request. After a refusal that takes a pause it is read, and decided on, anew."""
         retries = Retries(self._patience)
         before = self._fresh(lambda: self._api.read(rotation_id), held.path)
+        doubt = self._known.why_doubtful(before)
+        if doubt:
+            self._warn(f"Was a backup restored? {doubt[:1].upper()}{doubt[1:]}. That is too long ago to wait for.")
         while True:
             end = self._considered(before)
             if isinstance(end, Outcome):

@@ -9,6 +9,7 @@ a redirect says; its adapter below is, with connections that note when the sendi
 from __future__ import annotations
 
 import http.client
+import importlib.util
 import io
 import socket
 import time
@@ -201,16 +202,8 @@ def _check_proxy(proxy: str | None) -> None:
         valid = False
     if not valid:
         raise failures.bad_proxy()
-    if parts.scheme.lower().startswith("socks") and not _has_socks():
+    if parts.scheme.lower().startswith("socks") and importlib.util.find_spec("socks") is None:
         raise failures.missing_socks()
-
-
-def _has_socks() -> bool:
-    try:
-        import socks  # type: ignore[import-untyped]  # noqa: F401
-    except ImportError:
-        return False
-    return True
 
 
 def _body(response: requests.Response) -> bytes:
