@@ -81,7 +81,8 @@ NEVER_ASKED = (
     before("Reading: half a body", "unreachable", "Check the health", read=fault("half_body", times=3)),
     before("Reading: not JSON", "invalid_response", CHECK_URL, read=fault("not_json")),
     before("Reading: silence", "unreachable", "timeout sets the limit", options=SILENT,
-           read=fault("silence", seconds=100)),
+           read=fault("silence", seconds=100, times=3)),
+    before("Reading: 302", "redirected", CHECK_URL, read=fault("redirect", status=302)),
     before("Reading: 403 permission", "permission_denied", "Give the identity", without=("read",)),
     before("Reading: 404 object", "not_found", "Check the identifiers", server="other_rotation"),
     before("Reading: 404 route", "route_not_found", CHECK_URL, server="no_route"),
@@ -130,11 +131,11 @@ GARBLED = (
     Case("200, unknown keys more", "rotated", "Rotated: ", rotations=1,
          rotate=fault("mutate", set={"secretRotation.novelty": {"a": [1]}, "another": None})),
     confirmed("200, an endless body", fault("huge", megabytes=12, work="before")),
+    *(unknown(f"{status}, nothing done", fault("redirect", status=status)) for status in (301, 302, 303, 307, 308)),
     *(
-        Case(f"{status}", "redirected", "set url to", rotate=fault("redirect", status=status))
-        for status in (301, 302, 307, 308)
+        confirmed(f"{status}, the work done", fault("redirect", status=status, work="before"))
+        for status in (301, 302, 303, 307, 308)
     ),
-    confirmed("303 after the work", fault("redirect", status=303, work="before")),
 )  # fmt: skip
 
 REFUSED = (
@@ -189,7 +190,7 @@ FAILED = (
          rotate=fault("delay", seconds=2), rival={"seconds": 4, "failure": True}),
     Case("Lock lost, the rival finishes", "rotated_by_another", "a second rotation was not made", rotations=1,
          rotate=fault("delay", seconds=2), rival={"seconds": 4, "hidden": True}),
-    Case("A rival finishes during the pause for a 429", "rotated_by_another", "to send its own, which it did not",
+    Case("A rival finishes during the pause for a 429", "rotated_by_another", "to send its own again, which it did not",
          rotations=1, rotate=fault("rate_limit", seconds=4), rival={"seconds": 0}),
 )  # fmt: skip
 

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.client import Answer, Client
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.connection import Connection
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.exchange import Channel
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.redaction import Redactor
 from simulator.client import Simulator
@@ -26,7 +27,9 @@ class Opened:
         self.now = 0.0
         self.pauses: list[float] = []
         patience = Patience(seconds, lambda: self.now, self._sleep)
-        self.client = Client(Connection(url, timeout=timeout), patience, Redactor(), clock=lambda: self.now)
+        connection = Connection(url, timeout=timeout)
+        self.client = Client(connection, patience, Redactor())
+        self.client._channel = Channel(connection, clock=lambda: self.now)
 
     def _sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)

@@ -8,13 +8,15 @@ import json
 import os
 import sys
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations import lock
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation as module
 from simulator.client import Simulator
 from support.ansible import MODULE, Run, Workspace
@@ -62,7 +64,7 @@ def _agree(simulator: Simulator, rotation: str, *runs: Run, hosts: int = HOSTS) 
 
 
 def _no_locks(workspace: Workspace) -> None:
-    assert list(workspace.tmp.rglob("secretops*")) == []
+    assert list(workspace.tmp.rglob("*.lock")) == []
 
 
 @pytest.mark.parametrize("play", range(PLAYS))
@@ -104,7 +106,12 @@ def _hold_back_the_first_reading(simulator: Simulator, rotation: str) -> None:
 
 def _without_a_common_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on two machines, which have no temporary folder in common."""
-    monkeypatch.setattr(lock, "hold", lambda url, rotation_id, patience: nullcontext())
+    hold = lock.hold
+
+    def elsewhere(url: str, rotation_id: str, patience: Patience) -> AbstractContextManager[lock.Held]:
+        return hold(f"{url}/{uuid.uuid4()}", rotation_id, patience)
+
+    monkeypatch.setattr(lock, "hold", elsewhere)
 
 
 def test_on_one_machine_nobody_rotates_between_a_reading_and_its_request(simulator: Simulator) -> None:
@@ -114,18 +121,15 @@ def test_on_one_machine_nobody_rotates_between_a_reading_and_its_request(simulat
     assert simulator.rotations_done(rotation) == simulator.posts() == 1
 
 
-def test_who_finds_it_by_name_and_waits_for_its_turn_sees_it_move(simulator: Simulator) -> None:
+def test_who_finds_it_by_name_and_waits_for_its_turn_decides_anew(simulator: Simulator) -> None:
     simulator.settings(rotationSeconds=2)
     one = simulator.rotation()
     place = {"environment": one["environment"]["slug"], "secret_path": one["folder"]["path"]}
     results = _two_tasks(simulator, one["id"], {"name": one["name"], "project_id": one["projectId"], **place})
-    assert [(result["outcome"], result["changed"]) for result in results] == [
-        ("rotated", True),
-        ("rotated_by_another", True),
-    ]
-    for result in results:
-        assert result["diff"]["before"]["lastRotatedAt"] == one["lastRotatedAt"]
-        assert result["diff"]["after"]["lastRotatedAt"] == simulator.rotation()["lastRotatedAt"]
+    assert [(result["outcome"], result["changed"]) for result in results] == [("rotated", True), ("not_due", False)]
+    now = simulator.rotation()["lastRotatedAt"]
+    assert [result["diff"]["before"]["lastRotatedAt"] for result in results] == [one["lastRotatedAt"], now]
+    assert [result["diff"]["after"]["lastRotatedAt"] for result in results] == [now, now]
     assert simulator.rotations_done(one["id"]) == simulator.posts() == 1
 
 

@@ -120,8 +120,9 @@ def test_the_number_of_requests_is_the_documented_one(
         simulator.clear_log()
         assert workspace.task(options).returncode == 0
         log = simulator.log()
-        assert len({entry["connection"] for entry in log}) == 1, "one connection, kept alive"
         seen[name] = len(log)
+        # The request to rotate has a connection of its own, which nobody can be closing at that moment.
+        assert len({entry["connection"] for entry in log}) == 1 + ("rotate-secrets" in str(log) and len(log) > 1)
     assert seen == {"given a token": 2, "not due": 1, "logging in": 4, "by name": 3}
     assert not next(t for t in simulator.state()["tokens"] if t["accessToken"] == token)["revoked"]
 
@@ -212,13 +213,17 @@ def test_without_the_servers_clock_it_warns_and_uses_the_hosts(
     assert any("clock of this host" in warning for warning in task["warnings"])
 
 
-def test_the_age_is_taken_from_the_servers_clock(
-    workspace: Workspace, simulator: Simulator, rotation: dict[str, Any]
+@pytest.mark.parametrize(("min_age", "ends"), [("30d", "rotated"), ("60d", "clock_unreliable")])
+def test_two_clocks_must_agree_on_the_decision(
+    workspace: Workspace, simulator: Simulator, rotation: dict[str, Any], min_age: str, ends: str
 ) -> None:
     simulator.settings(clockOffset=86400 * 30 + 60)
-    task = workspace.task({**login(simulator), "rotation_id": rotation["id"], "min_age": "60d"}).only
-    assert task["outcome"] == "rotated"
-    assert "last rotated 70 days ago" in task["msg"]
+    task = workspace.task({**login(simulator), "rotation_id": rotation["id"], "min_age": min_age}).only
+    assert task.result.get("reason", task["outcome"]) == ends
+    said = str(task.result.get("warnings")) if ends == "rotated" else task["msg"]
+    assert "70 days ago by the server's clock" in said
+    assert "40 days ago by the clock of this host" in said
+    assert simulator.posts() == (ends == "rotated")
 
 
 def test_a_credential_with_empty_fields_does_no_harm(

@@ -31,7 +31,7 @@ _VARYING = (
     (r"j\d+\.\d+", "JOB"),
     (r"0oa\w{17}", "CLIENT"),
     (r"/w-\w{8}/", "/WORKSPACE/"),
-    (r"-\w{32}\.lock", "-LOCK.lock"),
+    (r"/\w{32}\.(lock|note)", "/LOCK"),
     # ansible-core's own report of a timeout names the line that it interrupted.
     (r'"frame": "[^"]*"', '"frame": "FRAME"'),
     # Before 2.19 a verbose failure holds a traceback, with the places of the files.

@@ -183,7 +183,11 @@ class Rotator:
                     return self._settle(before, _unmoved(before), held)
                 return self._done("rotated", f"Rotated: {end.why}.", before, after, held)
             with self._patience.spending():
-                before = self._fresh(lambda: self._api.read(rotation_id), held.path)
+                again = self._fresh(lambda: self._api.read(rotation_id), held.path)
+            if readings.moved(before, again):
+                message = "Rotated by another request, while this task waited to send its own again, which it did not."
+                return self._done("rotated_by_another", message, before, again, held)
+            before = again
             if self._patience.left < 0:
                 # A lost answer could no longer be cleared up.
                 raise refusal

@@ -10,7 +10,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from .._errors import DONE, NONE, InfisicalError
@@ -191,13 +191,9 @@ class Client:
 def _parsed(content: bytes) -> Any:
     """The JSON value, of text that can be printed; None where it is none, or none that any server of ours sends."""
     try:
-        return _printable(json.loads(content, parse_constant=_refuse))
+        return _printable(json.loads(content))
     except (ValueError, RecursionError):
         return None
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(name)
 
 
 def _printable(value: Any) -> Any:
@@ -208,4 +204,5 @@ def _printable(value: Any) -> Any:
         return {_printable(key): _printable(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_printable(item) for item in value]
+    # What Python's JSON knows and nobody else's does.
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -105,8 +105,10 @@ class Retries:
             pause = self._pauses.pop(0)
         else:
             return False
-        self._patience.charge(self._patience.now() - self._begun)
-        if not self._patience.pause(pause):
+        took = self._patience.now() - self._begun
+        self._patience.charge(took)
+        # Another attempt that takes as long would end too late.
+        if self._patience.left < took or not self._patience.pause(pause):
             return False
         self.begin()
         return True
