@@ -199,7 +199,8 @@ def _detail(chain: list[BaseException]) -> str:
         if isinstance(item, socket.gaierror):
             return f"the host name could not be resolved ({item.strerror})"
         if isinstance(item, ssl.SSLError):
-            return (item.reason or "handshake failure").lower().replace("_", " ")
+            # What Python itself raises has no reason.
+            return (getattr(item, "reason", None) or "handshake failure").lower().replace("_", " ")
     for item in reversed(chain):
         if isinstance(item, OSError) and item.strerror:
             return item.strerror
