@@ -10,7 +10,8 @@ from collections.abc import Callable
 from . import ansible_test, long_tests
 from .engine import Step
 from .environments import CHECKOUT, REQUIREMENTS, Environment
-from .rooms import Failed, Room
+from .neighbours.table import NEIGHBOURS, missing
+from .rooms import Failed, Room, Skipped
 from .tarball import build, importer
 from .webpages import webpages
 
@@ -76,9 +77,19 @@ def _pytest(file: str) -> Callable[[Room], None]:
     return check
 
 
+def _neighbours(room: Room) -> None:
+    absent = missing()
+    if len(absent) == len(NEIGHBOURS):
+        raise Skipped(f"not installed: {', '.join(neighbour.package for neighbour in absent)}")
+    long_tests.run_pytest(room, "-n", "0", "--tb=short", "tests/neighbours")
+    if absent:
+        room.remark = f"NOT INSTALLED: {', '.join(neighbour.package for neighbour in absent)}"
+
+
 STEPS = [
     Step("whole suite", "coverage in process, then as modules", _COVERAGE, long_tests.whole_suite),
     Step("exactly once", "exactly once, 30,000 schedules", _everyday("exactly-once"), long_tests.exactly_once),
+    Step("neighbours", "behind nginx, HAProxy, Apache, squid, Varnish", _everyday("neighbours"), _neighbours),
     *ansible_test.steps(),
     Step("importer", "galaxy-importer", _IMPORTER, importer),
     Step("webpages", "antsibull-docs sphinx", _DOCS, webpages),
@@ -97,3 +108,6 @@ STEPS = [
 
 #: How many of each kind must have run, so that a machine on which everything was skipped proves nothing.
 FLOOR = {**{step.kind: 1 for step in STEPS}, **ansible_test.FLOOR}
+if len(missing()) == len(NEIGHBOURS):
+    # They are the distribution's: whoever has none of them is told so, and no more.
+    del FLOOR["neighbours"]
