@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation
 
@@ -46,8 +47,8 @@ class _Task(TestTask):
     clock: Clock = field(default_factory=Clock)
 
     def patience(self) -> Patience:
-        # For its own check of the option.
-        super().patience()
+        # For the check of the option.
+        Task.patience(self)
         return Patience(self.params["wait_timeout"], self.clock, self.clock.sleep)
 
 
