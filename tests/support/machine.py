@@ -21,7 +21,8 @@ from ansible_collections.secretops.infisical.plugins.modules import okta_client_
 
 from support.tasks import Runner, TestTask
 
-PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+#: Of whoever runs the tests. Tasks have those of their own ``environ``.
+SURROUNDINGS = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 class Clock:
@@ -71,9 +72,8 @@ class Machine:
         runner = Runner(module, self.environ)
         self.clock.pauses.clear()
         with pytest.MonkeyPatch.context() as patch:
-            for name in PROXIES:
-                if name not in self.environ:
-                    patch.delenv(name, raising=False)
+            for name in SURROUNDINGS:
+                patch.delenv(name, raising=False)
                 patch.delenv(name.upper(), raising=False)
             for name, value in self.environ.items():
                 patch.setenv(name, value)
