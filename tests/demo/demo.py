@@ -4,23 +4,42 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
 from simulator.client import Simulator  # noqa: E402
+from support import children  # noqa: E402
 
 BIN = Path(sys.executable).parent
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Failed(Exception):
+    """A command ended with something else than 0."""
+
+
+def end(number: int, _frame: FrameType | None) -> NoReturn:
+    """What is open is closed, and the temporary folder goes."""
+    for each in _ENDING:
+        signal.signal(each, signal.SIG_IGN)
+    raise SystemExit(128 + number)
 
 
 def run(title: str, arguments: list[str], environment: dict[str, str]) -> None:
     print(f"\n=== {title}\n$ {' '.join(arguments)}", flush=True)
-    subprocess.run([str(BIN / arguments[0]), *arguments[1:]], env=environment, cwd=TESTS / "demo", check=True)
+    # Not subprocess.run, which kills what it runs when it is interrupted.
+    process = subprocess.Popen([str(BIN / arguments[0]), *arguments[1:]], env=environment, cwd=TESTS / "demo")
+    if process.wait():
+        raise Failed(f"{arguments[0]} ended with {process.returncode}")
 
 
 def install(folder: Path, environment: dict[str, str]) -> None:
@@ -53,7 +72,12 @@ def ended(simulator: Simulator, before: str) -> list[str]:
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="demo-") as name, Simulator() as simulator:
+    children.adopt()
+    for number in _ENDING:
+        signal.signal(number, end)
+    with tempfile.TemporaryDirectory(prefix="demo-") as name, contextlib.ExitStack() as stack:
+        stack.callback(children.end_all)
+        simulator = stack.enter_context(Simulator())
         folder = Path(name)
         (folder / "home").mkdir()
         identity = simulator.state()["identity"]
@@ -93,5 +117,5 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except subprocess.CalledProcessError as failure:
-        sys.exit(f"\nThe demo failed: {os.path.basename(failure.cmd[0])} ended with {failure.returncode}.")
+    except Failed as failure:
+        sys.exit(f"\nThe demo failed: {failure}.")

@@ -7,10 +7,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import shutil
 import signal
 import sys
-import tempfile
 from pathlib import Path
 
 from aiohttp import web
@@ -24,19 +22,27 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="simulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--tls", action="store_true", help="serve https with a certificate authority of its own")
-    parser.add_argument("--client-cert-required", action="store_true", help="implies --tls")
+    parser.add_argument(
+        "--tls",
+        type=Path,
+        metavar="FOLDER",
+        help="serve https with a certificate authority of its own; its files go to this folder, which is the caller's",
+    )
+    parser.add_argument("--client-cert-required", action="store_true", help="with --tls")
     parser.add_argument("--rate-limit-window", type=float, help="switch the rate limits on, with this window")
     parser.add_argument("--state", type=Path, help="file to load the state from, and to save it to at the end")
     parser.add_argument("--detached", action="store_true", help="live on when the starting process ends")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.client_cert_required and options.tls is None:
+        parser.error("--client-cert-required needs --tls")
+    return options
 
 
-async def serve(options: argparse.Namespace, directory: Path) -> None:
+async def serve(options: argparse.Namespace) -> None:
     app = App(state_file=options.state)
     if options.rate_limit_window is not None:
         app.limiter.switch({"window": options.rate_limit_window})
-    certificates = Certificates(directory) if options.tls or options.client_cert_required else None
+    certificates = None if options.tls is None else Certificates(options.tls)
     context = certificates.context(client_cert_required=options.client_cert_required) if certificates else None
     runner = web.ServerRunner(app.server, shutdown_timeout=0.1)
     await runner.setup()
@@ -68,11 +74,8 @@ async def serve(options: argparse.Namespace, directory: Path) -> None:
 
 
 def main() -> None:
-    directory = Path(tempfile.mkdtemp(prefix="simulator-"))
-    try:
-        asyncio.run(serve(arguments(), directory))
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+    # It makes no folder: one that is killed could not remove it.
+    asyncio.run(serve(arguments()))
 
 
 if __name__ == "__main__":

@@ -40,9 +40,14 @@ class Simulator:
         keep_state: bool = False,
         python: str = sys.executable,
     ) -> None:
+        tls = tls or client_cert_required
+        # Ours and not the server's, for that is killed now and then.
+        self._directory = tempfile.TemporaryDirectory(prefix="simulator-") if tls or keep_state else None
         self._options = ["--host", host]
-        if tls or client_cert_required:
-            self._options.append("--tls")
+        if self._directory is not None and tls:
+            self._options += ["--tls", self._directory.name]
+        if self._directory is not None and keep_state:
+            self._options += ["--state", str(Path(self._directory.name) / "state.json")]
         if client_cert_required:
             self._options.append("--client-cert-required")
         if rate_limit_window is not None:
@@ -50,9 +55,6 @@ class Simulator:
         self._host = host
         self._python = python
         self._port = port
-        self._directory: tempfile.TemporaryDirectory[str] | None = None
-        if keep_state:
-            self._directory = tempfile.TemporaryDirectory(prefix="simulator-state-")
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
         self.port = 0
@@ -84,13 +86,12 @@ class Simulator:
 
     def start(self) -> None:
         command = [self._python, "-m", "simulator", *self._options, "--port", str(self._port)]
-        if self._directory is not None:
-            command += ["--state", str(Path(self._directory.name) / "state.json")]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
+            self._process.stdout.close()
             raise SimulatorError(f"did not start, exit status {self._process.wait(_START_TIMEOUT)}")
         started = json.loads(line)
         self.url = started["url"]
