@@ -1,18 +1,16 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every documented reason is reached through ansible-playbook, and every message says what to do next."""
+"""Every documented reason is provoked through ansible-playbook, and every message says what to do next."""
 
 from __future__ import annotations
 
+import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import REASONS
-from ansible_collections.secretops.infisical.plugins.module_utils._rotations import lock
 from simulator.client import Simulator
 from support.ansible import MODULE, TaskResult, Workspace
 from support.server import login, tokens_left
@@ -57,6 +55,11 @@ def other_type(simulator: Simulator, rotation_id: str) -> dict[str, Any]:
     return {"rotation_id": simulator.add_rotation(type="aws-iam-user-secret")["id"]}
 
 
+def rotated_tomorrow(simulator: Simulator, rotation_id: str) -> dict[str, Any]:
+    simulator.change_rotation(rotation_id, lastRotatedAt=-86_400)
+    return {}
+
+
 def no_plan(simulator: Simulator, rotation_id: str) -> dict[str, Any]:
     text = (
         "Failed to rotate secret rotation secrets due to plan restriction. Upgrade plan to rotate secret rotation "
@@ -78,7 +81,7 @@ def rejected(simulator: Simulator, rotation_id: str) -> dict[str, Any]:
 CASES: list[tuple[str, int | None, Prepare, list[str]]] = [
     ("invalid_arguments", None, options(rotation_id="42"), ["rotation_id", "UUID"]),
     ("unreachable", None, options(url="http://127.0.0.1:1"), ["Connection refused", "Check url"]),
-    ("tls_failed", None, lambda s, i: {"url": s.url.replace("http:", "https:")}, ["TLS", "scheme"]),
+    ("tls_failed", None, lambda s, i: {"url": s.url.replace("http:", "https:")}, ["TLS", "speaks HTTPS"]),
     ("redirected", 307, fault("redirect", "GET", status=307, location="https://other.example/x"), ["other.example"]),
     ("authentication_failed", 401, options(universal_auth_client_secret="wrong"), ["three refused logins", "five min"]),
     ("permission_denied", 403, without_permission, ["rotate-secrets", "secret-rotation", "Give the identity"]),
@@ -90,6 +93,18 @@ CASES: list[tuple[str, int | None, Prepare, list[str]]] = [
     ("request_rejected", 422, rejected, ["a.b: Bad value", "Check the options"]),
     ("server_error", 500, fault("status", "GET", status=500), ["Something went wrong", "server's log"]),
     ("invalid_response", 200, fault("html_200", "GET"), ["not Infisical's", "check url"]),
+    (
+        "stale_reading",
+        None,
+        options(only_if_last_rotated_at="2099-01-01T00:00:00.000Z", wait_timeout=0),
+        ["lastRotatedAt", "2099", "Nothing was sent", "run again in ten minutes"],
+    ),
+    (
+        "clock_unreliable",
+        None,
+        rotated_tomorrow,
+        ["in the future", "clock of this host", "Nothing was sent"],
+    ),
     ("rotation_failed", 500, options(), ["Failed to add client secret", "active secret is unchanged"]),
     ("okta_secret_limit", 500, orphan, ["orphan", "Okta admin console", "deactivate"]),
     ("rotation_in_progress", 400, busy, ["in progress", "Run again"]),
@@ -100,6 +115,8 @@ CASES: list[tuple[str, int | None, Prepare, list[str]]] = [
 #: Whatever fails after that returns what was read.
 AFTER_READING = {
     "permission_denied",
+    "stale_reading",
+    "clock_unreliable",
     "plan_restricted",
     "rate_limited",
     "request_rejected",
@@ -131,6 +148,8 @@ def _problems(task: TaskResult, status: int | None, said: list[str]) -> Iterator
     reason, message = task.task, task["msg"]
     if (task.status, task["reason"], task["http_status"], task["changed"]) != ("failed", reason, status, False):
         yield f"it is {task.result}"
+    if task["outcome"] != ("unknown" if reason == "outcome_unknown" else "failed"):
+        yield f"its outcome is {task['outcome']}"
     for words in said:
         if words not in message:
             yield f"{words!r} is not in {message!r}"
@@ -155,30 +174,44 @@ def test_every_reason_is_told_with_status_and_next_step(workspace: Workspace, si
     assert tokens_left(simulator) == []
 
 
-def test_a_host_without_requests_is_told_what_to_install(workspace: Workspace, simulator: Simulator) -> None:
-    """An interpreter of its own that has everything but requests."""
+def _with_another_requests(workspace: Workspace, simulator: Simulator, text: str) -> TaskResult:
+    """On an interpreter that has everything, and in the place of requests this text."""
     hidden = workspace.folder / "hidden"
     hidden.mkdir()
-    (hidden / "requests.py").write_text("raise ImportError('No module named requests')\n", encoding="utf-8")
+    (hidden / "requests.py").write_text(text, encoding="utf-8")
     given = {**login(simulator), "rotation_id": UNKNOWN}
     task = workspace.task(given, environment={"PYTHONPATH": str(hidden)}).only
+    assert (task.status, task["outcome"], task["http_status"], task["request_id"]) == ("failed", "failed", None, None)
+    assert simulator.log() == []
+    return task
+
+
+def test_a_host_without_requests_is_told_what_to_install(workspace: Workspace, simulator: Simulator) -> None:
+    task = _with_another_requests(workspace, simulator, "raise ImportError('No module named requests')\n")
     assert task["reason"] == "missing_dependency"
     assert "pip install requests" in task["msg"]
     assert Path(sys.executable).name in task["msg"]
-    assert simulator.log() == []
 
 
-def test_a_lock_file_that_cannot_be_used_is_told(workspace: Workspace, simulator: Simulator) -> None:
-    rotation_id = simulator.rotation()["id"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tempfile, "tempdir", str(workspace.tmp))
-        Path(lock.lock_path(simulator.url, rotation_id)).mkdir()
-    task = workspace.task({**login(simulator), "rotation_id": rotation_id}).only
-    assert task["reason"] == "lock_unavailable"
+def test_a_fault_that_nobody_foresaw_has_a_reason_too(workspace: Workspace, simulator: Simulator) -> None:
+    task = _with_another_requests(workspace, simulator, "raise RuntimeError('with a s3cret')\n")
+    assert task["reason"] == "internal_error"
+    assert "RuntimeError" in task["msg"]
+    assert "eport it" in task["msg"]
+    assert "s3cret" not in str(task.result)
+
+
+def test_a_lock_that_cannot_be_used_is_told(workspace: Workspace, simulator: Simulator) -> None:
+    in_its_place = workspace.tmp / f"secretops.infisical-{os.geteuid()}"
+    in_its_place.write_text("somebody else's", encoding="utf-8")
+    task = workspace.task({**login(simulator), "rotation_id": simulator.rotation()["id"]}).only
+    assert (task["reason"], task["outcome"]) == ("lock_unavailable", "failed")
+    assert (task["http_status"], task["request_id"]) == (None, None)
+    assert str(in_its_place) in task["msg"]
     assert "TMPDIR" in task["msg"]
     assert simulator.log("/secret-rotations/") == []
 
 
-def test_every_documented_reason_is_reached() -> None:
-    elsewhere = {"missing_dependency", "lock_unavailable"}
+def test_every_documented_reason_is_provoked() -> None:
+    elsewhere = {"missing_dependency", "internal_error", "lock_unavailable"}
     assert {case[0] for case in CASES} | elsewhere == set(REASONS)

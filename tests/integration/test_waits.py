@@ -177,3 +177,15 @@ def test_after_a_lost_answer_the_outcome_stays_unknown_whatever_ends_the_wait(
     assert result["outcome"] == "unknown"
     assert f"HTTP {status}" in result["msg"]
     assert simulator.posts() == 1
+
+
+@pytest.mark.parametrize("message", [GENERIC, "Failed to rotate secret: Okta is busy"])
+def test_an_unknown_outcome_names_the_request_by_which_the_servers_log_knows_it(
+    simulator: Simulator, machine: Machine, message: str
+) -> None:
+    simulator.fault_rotate("status", **own(500, "InternalServerError", message))
+    result = machine.run()
+    assert ended(result) == ("outcome_unknown", False)
+    assert (result["outcome"], result["http_status"]) == ("unknown", 500)
+    assert result["request_id"] == "req-5000000000000a"
+    assert "req-5000000000000a" in result["msg"]
