@@ -129,6 +129,14 @@ changed:
   returned: always
   type: bool
   sample: false
+outcome:
+  description:
+    - V(logged_in), a token was made.
+    - V(passed_on), a token was given and is passed on unchecked, so that it is not for this play to revoke.
+    - V(failed), the task failed and returns no token.
+  returned: always
+  type: str
+  sample: logged_in
 msg:
   description: What happened, in one sentence; for a failure the cause and the next step.
   returned: always
@@ -140,7 +148,7 @@ reason:
   returned: failure
   type: str
   sample: authentication_failed
-status:
+http_status:
   description: The HTTP status of the answer that decided, or null when there was none.
   returned: failure
   type: int
@@ -173,6 +181,7 @@ def execute(task: Task) -> dict[str, Any]:
         login_data["expires_in"] = task.params["login_data"]["expires_in"] or 0
     return {
         "changed": False,
+        "outcome": "passed_on" if session.method == "token_auth" else "logged_in",
         "msg": _message(session.method, login_data),
         "login_data": login_data,
         "auth_method": session.method,

@@ -79,6 +79,16 @@ changed:
   returned: always
   type: bool
   sample: true
+outcome:
+  description:
+    - V(revoked), the token was good and is good no longer.
+    - V(would_revoke), under check mode only, the task would revoke it.
+    - V(nothing_to_revoke), the server no longer took the token.
+    - V(failed), the task failed and did not revoke the token.
+    - V(unknown), the task failed and may have revoked the token.
+  returned: always
+  type: str
+  sample: revoked
 msg:
   description: What happened, in one sentence; for a failure the cause and the next step.
   returned: always
@@ -90,7 +100,7 @@ reason:
   returned: failure
   type: str
   sample: unreachable
-status:
+http_status:
   description: The HTTP status of the answer that decided, or null when there was none.
   returned: failure
   type: int
@@ -125,8 +135,12 @@ def execute(task: Task) -> dict[str, Any]:
         # Asked first, for a server that is asked to revoke what is revoked says that it did.
         changed = session.is_accepted() and (task.check_mode or session.revoke_given())
     if not changed:
-        return {"changed": False, "msg": "The token was no longer good; nothing was revoked."}
-    return {"changed": True, "msg": "Would revoke the token." if task.check_mode else "Revoked the token."}
+        outcome, message = "nothing_to_revoke", "The token was no longer good; nothing was revoked."
+    elif task.check_mode:
+        outcome, message = "would_revoke", "Would revoke the token."
+    else:
+        outcome, message = "revoked", "Revoked the token."
+    return {"changed": changed, "outcome": outcome, "msg": message}
 
 
 def main() -> None:

@@ -9,18 +9,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from ansible.utils.unsafe_proxy import wrap_var
-
 try:
-    from ansible.module_utils.common.json import Direction, get_module_encoder
-except ImportError:  # pragma: no cover - before 2.19
-    Direction = get_module_encoder = None
+    from ansible.template import trust_as_template
+except ImportError:
+    trust_as_template = None
 
 #: From 2.19 on data is no template unless it is marked as one; before, it is one unless it is marked.
-TAGS_DATA = get_module_encoder is not None
-#: The form in which a Python module of this collection prints its result.
-PROFILE = "legacy"
-_ENCODER = get_module_encoder(PROFILE, Direction.MODULE_TO_CONTROLLER) if TAGS_DATA else None
+TAGS_DATA = trust_as_template is not None
 
 
 def plain(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,12 +28,11 @@ def _as_modules_see(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def as_printed(result: Mapping[str, Any]) -> str:
-    """The result in the form in which a module prints it."""
-    return json.dumps(result, cls=_ENCODER)
-
-
 def untrusted(data: dict[str, Any]) -> dict[str, Any]:
     """The same data, of which nothing is ever taken for a template."""
-    marked: dict[str, Any] = data if TAGS_DATA else wrap_var(data)
+    if TAGS_DATA:
+        return data
+    from ansible.utils.unsafe_proxy import wrap_var  # noqa: PLC0415 - nobody needs it from 2.19 on
+
+    marked: dict[str, Any] = wrap_var(data)
     return marked

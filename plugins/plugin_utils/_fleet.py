@@ -114,19 +114,26 @@ def members(rotations: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Member
 
 
 def _checked_name(project: str, rotation: Mapping[str, Any]) -> str:
+    name = _name_of_complete(project, rotation)
+    if name is None:
+        raise InfisicalError(
+            "invalid_response",
+            f"Could not list the secret rotations of project {project}: that of {rotation.get('id')} is incomplete.",
+            "Check that url is an Infisical server of a supported version and that nothing rewrites its answers.",
+        )
+    return name
+
+
+def _name_of_complete(project: str, rotation: Mapping[str, Any]) -> str | None:
     try:
         planned = rotation.get("nextRotationAt")
         if planned is not None:
             parse_timestamp(planned)
         if not isinstance(rotation["environment"]["slug"], str) or not isinstance(rotation["folder"]["path"], str):
-            raise TypeError
+            return None
         return _name(project, rotation)
-    except (AttributeError, KeyError, TypeError, ValueError) as cause:
-        raise InfisicalError(
-            "invalid_response",
-            f"Could not list the secret rotations of project {project}: that of {rotation.get('id')} is incomplete.",
-            "Check that url is an Infisical server of a supported version and that nothing rewrites its answers.",
-        ) from cause
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _name(project: str, rotation: Mapping[str, Any]) -> str:

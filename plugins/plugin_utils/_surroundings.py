@@ -9,7 +9,7 @@ import re
 import signal
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -48,7 +48,9 @@ def applied(environment: Mapping[str, str], folder: str) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-        os.fchdir(folder_before)
+        # A folder that is barred meanwhile must not overturn what was done.
+        with suppress(OSError):
+            os.fchdir(folder_before)
         os.close(folder_before)
 
 

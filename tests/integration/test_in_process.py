@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,6 +51,9 @@ class Both:
     def prepare(self) -> dict[str, Any]:
         """The server's state is made anew with the same ids; returns the options of every task."""
         server = self.simulator.reset()
+        # These are other rotations with the ids of those before.
+        for noted in self.workspace.tmp.glob("secretops*"):
+            shutil.rmtree(noted)
         for number in range(1, 20):
             self.simulator.add_rotation(
                 id=rotation_id(number),

@@ -16,8 +16,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible import constants
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
 from ansible_collections.secretops.infisical.plugins.action import okta_client_secret_rotation
-from ansible_collections.secretops.infisical.plugins.plugin_utils import _data, _in_process, _surroundings
+from ansible_collections.secretops.infisical.plugins.plugin_utils import _data, _in_process, _internals, _surroundings
 
 
 class Templar:
@@ -151,24 +154,82 @@ def test_arguments_reach_it_as_they_reach_a_module() -> None:
     assert plain["text"].__class__ is str
 
 
-def test_deprecated_options_and_warnings_are_told_as_ansible_core_tells_them() -> None:
+def acting(module: Any, **arguments: Any) -> Any:
+    """The action of a module, ready to run a task with these arguments in this process."""
+    made: Any = _in_process.InProcessAction.__new__(_in_process.InProcessAction)
+    made.module = module
+    shell = SimpleNamespace(env_prefix=lambda **_variables: "")
+    made._connection = SimpleNamespace(transport="local", become=None, _shell=shell)
+    made._task = SimpleNamespace(
+        args=arguments, action="it", async_val=0, delegate_to="", check_mode=False, environment=[{"FROM_TASK": "1"}]
+    )
+    made._loader = SimpleNamespace(get_basedir=lambda: "/")
+    made._templar = Templar()
+    return made
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What -vvv shows."""
+    lines: list[str] = []
+    monkeypatch.setattr(ActionBase, "run", lambda *_arguments: {})
+    monkeypatch.setattr(_in_process, "display", SimpleNamespace(vvv=lines.append))
+    return lines
+
+
+def test_deprecated_options_and_warnings_are_told_as_ansible_core_tells_them(told: list[str]) -> None:
     removed = {"removed_in_version": "9.0.0", "removed_from_collection": "secretops.infisical"}
-    spec = {"old": removed, "new": {"aliases": ["alias"]}}
+    spec: dict[str, dict[str, Any]] = {"old": removed, "new": {"aliases": ["alias"]}}
 
     def execute(task: Any) -> dict[str, Any]:
         for _time in range(2):
             task.warn("Mind the gap.")
         return {"changed": False}
 
-    made = plugin()
-    made._task = SimpleNamespace(args={"old": "1", "new": "2", "alias": "2"}, action="it", check_mode=False)
-    made._update_module_args = lambda *_: None
-    made.module = SimpleNamespace(ARGUMENT_SPEC=spec, execute=execute)
-    result = made._executed({})
+    given = _internals.arguments(acting(None, old="1", new="2", alias="2"), spec, {})
+    result = acting(SimpleNamespace(ARGUMENT_SPEC=spec, execute=execute))._result(given, False)
     assert result["warnings"] == ["Both option new and its alias alias are set.", "Mind the gap."]
     assert [(item["msg"], item["version"]) for item in result["deprecations"]] == [
         ("Param 'old' is deprecated. See the module docs for more information", "9.0.0")
     ]
+
+
+@pytest.mark.parametrize("shown", [True, False, None])
+def test_the_invocation_is_shown_as_ansible_core_is_told(monkeypatch: pytest.MonkeyPatch, shown: bool | None) -> None:
+    """Ansible-cores that cannot be told show it always."""
+
+    class Config:
+        def get_config_value(self, name: str, variables: Any) -> bool:
+            assert name == "INJECT_INVOCATION"
+            if shown is None:
+                raise AnsibleError("Requested entry was not defined in configuration.")
+            return shown
+
+    monkeypatch.setattr(constants, "config", Config())
+    spec: dict[str, dict[str, Any]] = {"word": {"no_log": True}}
+    made = acting(SimpleNamespace(ARGUMENT_SPEC=spec, execute=lambda _task: {"changed": False}), word="hidden-word")
+    result = made._result(_internals.arguments(made, spec, {}), False)
+    expected = {"invocation": {"module_args": {"word": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}}}
+    assert result == {"changed": False, **({} if shown is False else expected)}
+
+
+def test_what_was_done_is_told_whatever_ansible_core_makes_of_it(
+    told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: Any) -> Any:
+        raise ValueError("no result that I know")
+
+    made = acting(SimpleNamespace(ARGUMENT_SPEC={}, execute=lambda _task: {"changed": True, "outcome": "rotated"}))
+    monkeypatch.setattr(_internals, "received", refuse)
+    result = made.run(None, {})
+    assert (result["changed"], result["outcome"]) == (True, "rotated")
+
+
+@pytest.mark.parametrize("tagged", [True, False])
+def test_data_is_no_template(monkeypatch: pytest.MonkeyPatch, tagged: bool) -> None:
+    """Marked where ansible-core wants that; the mark costs nothing where it does not."""
+    monkeypatch.setattr(_data, "TAGS_DATA", tagged)
+    assert _data.untrusted({"text": "{{ 7 * 6 }}"}) == {"text": "{{ 7 * 6 }}"}
 
 
 def test_environment_and_folder_are_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,6 +245,19 @@ def test_environment_and_folder_are_put_back(tmp_path: Path, monkeypatch: pytest
     assert os.environ["KEPT"] == "before"
     assert "NEW" not in os.environ
     assert (os.getcwd(), tempfile.gettempdir()) == (folder, temporary)
+
+
+def test_a_folder_that_cannot_be_gone_back_to_overturns_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_folder: int) -> None:
+        raise PermissionError
+
+    monkeypatch.chdir(Path.cwd())
+    monkeypatch.setattr(os, "fchdir", refuse)
+    with _surroundings.applied({}, str(tmp_path)):
+        pass
+    assert Path.cwd() == tmp_path
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -20,9 +20,11 @@ PACKAGE = "ansible_collections.secretops.infisical.plugins"
 FLOORS = (
     {"action/*", "inventory/*"},
     {"plugin_utils/_in_process"},
+    {"plugin_utils/_internals"},
     {"plugin_utils/_surroundings", "plugin_utils/_data", "plugin_utils/_fleet"},
     {"modules/*", "lookup/*"},
     {"module_utils/_module"},
+    {"module_utils/_results"},
     {"module_utils/_task"},
     {"module_utils/_settings"},
     {"module_utils/_rotations/*"},
@@ -41,6 +43,7 @@ OUTSIDE = {
     "ansible": {
         "module_utils/_module",
         "plugin_utils/_in_process",
+        "plugin_utils/_internals",
         "plugin_utils/_data",
         "action/*",
         "inventory/*",

@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a task's work to its result, the same in a module's process and in the controller's."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from ._errors import InfisicalError, invalid_arguments, unforeseen
+from ._options import secret_values
+from ._task import Task
+
+Execute = Callable[[Task], dict[str, Any]]
+#: Tells which secrets are what a result is for.
+Shown = Callable[[dict[str, Any]], Iterable[str]]
+
+_WHOLE, _PART = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********"
+#: Options and the environment may hold bytes that are no text, and ansible-core prints no half of a character.
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
+class Results:
+    """Makes the result of one task: its keys, what of it is censored, what was warned of.
+
+    ``hidden`` is what must not be read in the result that was made last.
+    """
+
+    def __init__(
+        self,
+        spec: dict[str, dict[str, Any]],
+        params: Mapping[str, Any],
+        no_log_values: Iterable[str],
+        warnings: Iterable[str] = (),
+    ) -> None:
+        self._spec = spec
+        self._params = params
+        self._secrets = set(no_log_values)
+        self._warnings = list(warnings)
+        self.hidden = self._secrets.copy()
+
+    def of(self, execute: Execute, shown: Shown, check_mode: bool) -> dict[str, Any]:
+        """What the work returned, or how it failed. Only what asks the process to end passes."""
+        task = Task(params=self._params, check_mode=check_mode, environ=os.environ, warn=self._warn)
+        try:
+            result = execute(task)
+            return self._made(result, shown(result))
+        except InfisicalError as failure:
+            return self._failed(failure)
+        except Exception as fault:  # noqa: BLE001 - a traceback would quote what the server echoed
+            return self._failed(unforeseen(fault, "finish the task"))
+        except BaseException as end:
+            # What it interrupted may hold a secret, and whoever prints the one prints the other.
+            end.__cause__ = end.__context__ = None
+            raise
+
+    def refused(self, problem: str) -> dict[str, Any]:
+        """For arguments that ansible-core itself found wrong."""
+        # At a malformed option it stops collecting what it is to censor.
+        self._secrets |= secret_values(self._spec, self._params)
+        return self._failed(invalid_arguments(problem))
+
+    def _warn(self, text: str) -> None:
+        if text not in self._warnings:
+            self._warnings.append(text)
+
+    def _failed(self, failure: InfisicalError) -> dict[str, Any]:
+        return self._made({"failed": True, **failure.result()}, ())
+
+    def _made(self, result: dict[str, Any], purposes: Iterable[str]) -> dict[str, Any]:
+        self.hidden = self._secrets.difference(purposes)
+        # What came in stays censored where it came in.
+        invocation = {"module_args": censored(self._params, self._secrets)}
+        told = {**result, **({"warnings": self._warnings} if self._warnings else {})}
+        return {**printable(censored(told, self.hidden)), "invocation": printable(invocation)}
+
+
+def censored(value: Any, secrets: set[str]) -> Any:
+    """As ansible-core does it, which has no function for it that it promises to keep."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Mapping):
+        return {key: censored(item, secrets) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [censored(item, secrets) for item in value]
+    text = str(value)
+    if text in secrets:
+        return _WHOLE
+    if not isinstance(value, str):
+        return _WHOLE if any(secret in text for secret in secrets) else value
+    # One secret may begin with another.
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, _PART)
+    return text
+
+
+def printable(value: Any) -> Any:
+    """The same data without halves of characters."""
+    if isinstance(value, str):
+        return _HALVES.sub("\ufffd", value)
+    if isinstance(value, Mapping):
+        return {printable(key): printable(item) for key, item in value.items()}
+    return [printable(item) for item in value] if isinstance(value, list) else value
