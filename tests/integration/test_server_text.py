@@ -7,14 +7,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+import yaml
+from ansible_collections.secretops.infisical.plugins.modules import login as login_module
+from ansible_collections.secretops.infisical.plugins.modules import logout as logout_module
 from simulator.client import Simulator
 from support.ansible import MODULE, Run, TaskResult, Workspace
 from support.machine import Machine, ended
 from support.server import environment
-from support.stale_front import everywhere, front
+from support.stale_front import Onward, Reply, Request, everywhere, front
 
 #: Infisical cuts texts at 1021 UTF-16 units, and an emoji has two.
 HALF = "\ud83d"
@@ -166,60 +170,6 @@ def test_a_validation_error_of_any_form(simulator: Simulator, machine: Machine, 
     assert simulator.rotations_done() == 0
 
 
-# -- pages
-
-
-PAGES = {
-    "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>": (
-        "400 The plain HTTP request was sent to HTTPS port"
-    ),
-    "<TITLE>400 No required SSL certificate was sent</TITLE>": "400 No required SSL certificate was sent",
-    '<title lang="en">\n  Sign in &amp; prove\r\n who you\tare\n</title>': "Sign in & prove who you are",
-    "<title>\x1b[2JGone</title>": "[2JGone",
-    "<title>cut \ud83d off</title>": "cut",
-    f"<title>{'long ' * 90}</title>": "long long long",
-}
-
-
-def page(status: int, text: str, **more: Any) -> dict[str, Any]:
-    # The simulator sends text as UTF-8, which has no halves.
-    body = text.encode("utf-8", "replace").decode()
-    return {"status": status, "body": body, "contentType": "text/html", **more}
-
-
-@pytest.mark.parametrize("text", PAGES)
-@pytest.mark.parametrize(
-    ("status", "reason"),
-    [(200, "invalid_response"), (400, "invalid_response"), (403, "invalid_response"), (503, "server_error")],
-)
-def test_the_title_of_a_page_is_told(
-    simulator: Simulator, machine: Machine, text: str, status: int, reason: str
-) -> None:
-    """It often says exactly what is wrong."""
-    simulator.fault("status", path="/okta-client-secret/", method="GET", times=0, **page(status, text))
-    result = machine.run()
-    assert ended(result) == (reason, False)
-    assert result["http_status"] == status
-    assert PAGES[text] in result["msg"]
-    assert result["msg"].isprintable()
-    assert len(result["msg"]) < 1000
-
-
-def test_the_title_of_a_page_after_the_request_is_told(simulator: Simulator, machine: Machine) -> None:
-    text = "<html><title>504 upstream request timeout</title></html>"
-    simulator.fault_rotate("status", **page(504, text, work="before"))
-    result = machine.run()
-    assert ended(result) == ("rotated", True)
-    assert "504 upstream request timeout" in result["msg"]
-
-
-def test_a_page_without_a_title_has_none(simulator: Simulator, machine: Machine) -> None:
-    simulator.fault("status", path="/okta-client-secret/", method="GET", **page(404, "<html><h1>Not here</h1>"))
-    result = machine.run()
-    assert ended(result) == ("invalid_response", False)
-    assert "title" not in result["msg"]
-
-
 # -- numbers that no clock can wait for
 
 
@@ -233,6 +183,14 @@ def test_a_time_that_cannot_be_waited_for_sends_nothing(
     assert ended(result) == ("invalid_arguments", False)
     assert option in result["msg"]
     assert str(value) in result["msg"]
+    assert simulator.log() == []
+
+
+@pytest.mark.parametrize("module", [login_module, logout_module])
+def test_the_other_modules_refuse_it_too(simulator: Simulator, machine: Machine, module: ModuleType) -> None:
+    machine.options = {"url": simulator.url, "token": simulator.mint_token()}
+    result = machine.run(module=module, timeout=9_999_999_999)
+    assert ended(result) == ("invalid_arguments", False)
     assert simulator.log() == []
 
 
@@ -284,3 +242,22 @@ def test_ansible_prints_a_failure_with_half_characters(workspace: Workspace, sim
     ], run.output
     failed: TaskResult = run.named("permission_denied")
     assert "No \ufffd" in failed["msg"]
+
+
+def test_ansible_prints_an_inventory_with_half_characters(workspace: Workspace, simulator: Simulator) -> None:
+    def halving(request: Request, onward: Onward) -> Reply:
+        reply = onward(request)
+        return reply._replace(body=reply.body.replace(b'"description":null', b'"description":"cut \\ud83d"'))
+
+    simulator.add_rotation(name="second")
+    source = workspace.folder / "fleet.okta_rotations.yml"
+    plugin = "secretops.infisical.okta_client_secret_rotations"
+    projects = {"payments": simulator.state()["project"]["id"]}
+    source.write_text(yaml.safe_dump({"plugin": plugin, "projects": projects}), encoding="utf-8")
+    with front(simulator.url, halving) as url:
+        env = {**environment(simulator), "INFISICAL_URL": url}
+        run = workspace.command(["ansible-inventory", "-i", str(source), "--list", "--export"], env)
+    assert run.returncode == 0, run.output
+    hosts = json.loads(run.stdout)["_meta"]["hostvars"]
+    assert len(hosts) == 2
+    assert "cut \ufffd" in json.dumps(hosts, ensure_ascii=False)

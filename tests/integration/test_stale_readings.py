@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from simulator.client import Simulator
 from simulator.clock import iso
 from support.machine import Machine, ended
-from support.stale_front import Cache, Replica, Shown, front
+from support.stale_front import Cache, Onward, Replica, Reply, Request, Shown, front
 
 DAY = 86_400
 BY_NAME, BY_ID = "/rotation-name/", r"/[0-9a-f]{8}-[0-9a-f-]{27}(\?|$)"
@@ -126,6 +127,47 @@ def test_an_aged_reading_is_made_again(simulator: Simulator, machine: Machine) -
         assert ended(machine.run(url=url)) == ("rotated", True)
     assert len(machine.clock.pauses) == 2
     assert simulator.posts() == simulator.rotations_done() == 1
+
+
+# -- how readings keep clear of caches
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["by id", "by name"])
+def test_a_reading_that_decides_cannot_come_from_a_cache(
+    simulator: Simulator, machine: Machine, rotation: dict[str, Any], named: bool
+) -> None:
+    """Its address was never used before, and its header asks for the server's own answer."""
+    headers: list[dict[str, str]] = []
+
+    def looking(request: Request, onward: Onward) -> Reply:
+        if request.reads:
+            headers.append({name.lower(): value for name, value in request.headers.items()})
+        return onward(request)
+
+    simulator.fault_rotate("status", work="before", **LOST)
+    with front(simulator.url, looking) as url:
+        machine.run(url=url, check_mode=True)
+        machine.run(url=url, **(by_name(rotation) if named else {}))
+    readings = [entry["query"] for entry in simulator.log("/okta-client-secret/", "GET")]
+    assert len(readings) == len(headers) == (4 if named else 3)
+    keys = [query["fresh"] for query in readings]
+    assert len(set(keys)) == len(keys)
+    assert [key for key in keys if not re.fullmatch("[0-9a-f]{32}", key)] == []
+    assert {(each["cache-control"], each["pragma"]) for each in headers} == {("no-cache, no-store", "no-cache")}
+
+
+def test_only_readings_have_the_key(simulator: Simulator, machine: Machine) -> None:
+    machine.run()
+    assert ["fresh" in entry["query"] for entry in simulator.log()] == [True, False]
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_gateway_that_refuses_the_key_is_told_of_it(simulator: Simulator, machine: Machine, status: int) -> None:
+    page = {"status": status, "body": "<title>Unexpected query</title>", "contentType": "text/html"}
+    simulator.fault("status", path="/okta-client-secret/", method="GET", **page)
+    result = machine.run()
+    assert ended(result) == ("invalid_response", False)
+    assert "query key fresh" in result["msg"]
 
 
 # -- before the request
