@@ -122,13 +122,18 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.display import Display
-from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, invalid_arguments
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import (
+    InfisicalError,
+    invalid_arguments,
+    unforeseen,
+)
 from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION, CONNECTION
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Api
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
@@ -138,8 +143,11 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings 
 
 display = Display()
 
+_Made = TypeVar("_Made")
+
 _ALL = "okta_client_secret_rotations"
 _OVERDUE = "overdue"
+_FILTERS = ("environment", "secret_path", "status", "older_than", "due")
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: ignore[misc]
@@ -151,17 +159,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
-        try:
-            self._populate(path, cache)
-        except InfisicalError as failure:
-            raise AnsibleParserError(failure.message) from failure
-
-    def _populate(self, path: str, cache: bool) -> None:
-        filters = ("environment", "secret_path", "status", "older_than", "due")
-        wanted = Wanted.parse(**{name: self.get_option(name) for name in filters})
+        filters = {name: self.get_option(name) for name in _FILTERS}
+        wanted = _checked(lambda: Wanted.parse(**filters))
         task = Task(params=self._parameters(), check_mode=False, environ=os.environ, warn=display.warning)
         known = self._known(path, cache, task)
-        now = datetime.now(timezone.utc) + timedelta(seconds=known["clock"])
+        now = _checked(lambda: datetime.now(timezone.utc) + timedelta(seconds=known["clock"]))
+        found = _checked(lambda: wanted.of(members(known["rotations"]), now))
         connection = {
             **{f"infisical_{option}": task.params[option] for option in CONNECTION},
             "infisical_url": known["url"],
@@ -170,7 +173,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         }
         for group in (_ALL, _OVERDUE):
             self.inventory.add_group(group)
-        for member in wanted.of(members(known["rotations"]), now):
+        for member in found:
             self._add(member, now, connection)
 
     def _parameters(self) -> dict[str, Any]:
@@ -181,7 +184,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
     def _known(self, path: str, cache: bool, task: Task) -> dict[str, Any]:
         """The rotations by project, from the cache or the server."""
         # What the filters leave out is kept all the same: they may change without a new request.
-        source = [task.connection().url, task.params["projects"]]
+        source = [_checked(task.connection).url, task.params["projects"]]
         digest = hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()[:16]
         key = f"{self.get_cache_key(path)}_{digest}"
         cached = self.get_option("cache")
@@ -192,7 +195,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
                 pass
             else:
                 return known
-        known = _fetched(task)
+        known = _checked(lambda: _fetched(task))
         if cached:
             self._cache[key] = known
         return known
@@ -220,6 +223,20 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         self._set_composite_vars(self.get_option("compose"), variables, host, strict=strict)
         self._add_host_to_composed_groups(self.get_option("groups"), variables, host, strict=strict)
         self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host, strict=strict)
+
+
+def _checked(work: Callable[[], _Made]) -> _Made:
+    """What our own code makes. ansible-core shows every exception behind the one that it gets, and what is in them."""
+    try:
+        return work()
+    except InfisicalError as caught:
+        failure = caught
+    except Exception as fault:  # noqa: BLE001 - its text may quote what the server echoed
+        failure = unforeseen(fault, "read the inventory")
+    except BaseException as end:
+        end.__cause__ = end.__context__ = None
+        raise
+    raise AnsibleParserError(failure.message)
 
 
 def _fetched(task: Task) -> dict[str, Any]:

@@ -222,7 +222,7 @@ def test_the_metadata_service_is_asked_without_the_proxy(
     simulator: Simulator, runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port()}")
-    token = metadata.google_identity_token(f"{simulator.url}/_metadata", "audience")
+    token = metadata_service.google_identity_token(f"{simulator.url}/_metadata", "audience")
     assert token.count(".") == 2
     [asked] = simulator.log("computeMetadata")
     assert asked["query"] == {"audience": "audience", "format": "full"}

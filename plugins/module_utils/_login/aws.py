@@ -8,6 +8,7 @@ import base64
 import json
 import re
 import sys
+from typing import Any
 
 from .._errors import InfisicalError, invalid_arguments
 
@@ -19,30 +20,22 @@ _REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 
 def signed_request(region: str | None) -> tuple[dict[str, str], tuple[str, ...]]:
     """The fields of an aws-auth login, and what in them nobody may read: for minutes it can be used again."""
-    try:
-        import botocore.auth
-        import botocore.awsrequest
-        import botocore.exceptions
-        import botocore.session
-    except ImportError as cause:
+    missing = _missing()
+    if missing:
         raise InfisicalError(
             "missing_dependency",
             f"Could not log in with aws_auth: the Python library botocore cannot be imported by {sys.executable}: "
-            f"{cause}.",
+            f"{missing}.",
             "Install it for that interpreter (pip install botocore), or set ansible_python_interpreter to one that "
             "has it.",
-            nothing_done=True,
-        ) from cause
-    try:
-        session = botocore.session.get_session()
-        region = region or session.get_config_variable("region") or _DEFAULT_REGION
-        found = session.get_credentials()
-        frozen = found.get_frozen_credentials() if found else None
-    except botocore.exceptions.BotoCoreError as cause:
-        # Its text may quote what a credential process printed.
-        raise _no_credentials(f"botocore gave up with {type(cause).__name__}") from cause
-    if frozen is None or not frozen.access_key or not frozen.secret_key:
-        raise _no_credentials("botocore found none")
+        )
+    import botocore.auth
+    import botocore.awsrequest
+
+    frozen, found_region, fault = _found()
+    region = region or found_region or _DEFAULT_REGION
+    if frozen is None:
+        raise _no_credentials(fault)
     if not _REGION.fullmatch(region):
         raise invalid_arguments(f"aws_region is {region!r}, which is no AWS region.")
     host = f"sts.{region}.amazonaws.com"
@@ -57,6 +50,34 @@ def signed_request(region: str | None) -> tuple[dict[str, str], tuple[str, ...]]
     encoded = _encoded(json.dumps(headers))
     fields = {"iamHttpRequestMethod": "POST", "iamRequestBody": _encoded(_BODY), "iamRequestHeaders": encoded}
     return fields, (encoded, headers["Authorization"], headers.get("X-Amz-Security-Token", ""))
+
+
+def _missing() -> str:
+    """Why botocore can't be used; empty where it can."""
+    try:
+        import botocore.auth
+        import botocore.awsrequest
+        import botocore.session  # noqa: F401
+    except ImportError as cause:
+        return str(cause)
+    return ""
+
+
+def _found() -> tuple[Any, str, str]:
+    """The credentials and the region that botocore finds, or why there are no credentials."""
+    import botocore.session
+
+    try:
+        session = botocore.session.get_session()
+        region = session.get_config_variable("region") or ""
+        found = session.get_credentials()
+        frozen = found.get_frozen_credentials() if found else None
+    except Exception as cause:  # noqa: BLE001 - files, programs and services of any kind are behind it
+        # Its text may quote what a credential process printed.
+        return None, "", f"botocore gave up with {type(cause).__name__}"
+    if frozen is None or not frozen.access_key or not frozen.secret_key:
+        return None, "", "botocore found none"
+    return frozen, region, ""
 
 
 def _encoded(text: str) -> str:

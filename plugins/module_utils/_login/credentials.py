@@ -17,6 +17,8 @@ from .methods import METHODS, Method
 from .proofs import fit_for_header
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+#: What Python makes of bytes that are no text, and what is a character only together with another.
+_HALF = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, repr=False)
@@ -111,10 +113,8 @@ def _contradiction(options: list[str], more: str = "") -> InfisicalError:
 
 
 def _checked(option: str, value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise invalid_arguments(f"{option} is not valid Unicode text.") from None
+    if _HALF.search(value):
+        raise invalid_arguments(f"{option} is not valid Unicode text.")
     if option in ("token", "jwt"):
         return fit_for_header(option, value)
     if option == "metadata_url":

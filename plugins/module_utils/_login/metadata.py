@@ -43,9 +43,9 @@ def _fetched(url: str, path: str, method: str, headers: Mapping[str, str], param
     try:
         return client.get_text(path, what, headers=headers, params=params)
     except InfisicalError as failure:
-        if failure.status is not None:
+        if failure.http_status is not None:
             failure.reason = "authentication_failed"
-            failure.problem = f"Could not {what} at {url}: HTTP {failure.status}."
+            failure.problem = f"Could not {what} at {url}: HTTP {failure.http_status}."
         failure.next_step = (
             f"{method} without jwt or jwt_path needs a virtual machine of that cloud with an identity attached to it: "
             "run the task there, give the token yourself, or set metadata_url."

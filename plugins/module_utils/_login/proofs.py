@@ -87,13 +87,19 @@ def _of_token(token: str) -> Proof:
 
 def _from_file(path: str) -> str:
     """Read at each login: Kubernetes and others replace the file long before its token ends."""
+    content, fault = _text(path)
+    if fault:
+        raise invalid_arguments(f"jwt_path is {path}, which could not be read: {fault}.")
+    return fit_for_header(f"The content of jwt_path {path}", content)
+
+
+def _text(path: str) -> tuple[str, str]:
+    """What the file holds, or why that is not known."""
     try:
         with open(path, encoding="utf-8") as file:
-            content = file.read(_MAX_FILE_BYTES)
+            return file.read(_MAX_FILE_BYTES), ""
     except (OSError, UnicodeError) as cause:
-        why = getattr(cause, "strerror", None) or "it is not text"
-        raise invalid_arguments(f"jwt_path is {path}, which could not be read: {why}.") from cause
-    return fit_for_header(f"The content of jwt_path {path}", content)
+        return "", getattr(cause, "strerror", None) or "it is not text"
 
 
 def _from_cloud(token: str, url: str) -> str:
@@ -103,6 +109,5 @@ def _from_cloud(token: str, url: str) -> str:
             "invalid_response",
             f"Could not get a token from the metadata service at {url}: it answered with something that is no token.",
             "Check metadata_url.",
-            nothing_done=True,
         )
     return token
