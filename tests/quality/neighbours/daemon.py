@@ -111,7 +111,7 @@ class Daemon:
         return self._log.read_text(encoding="utf-8", errors="replace")[-4000:]
 
     def order(self, what: str) -> None:
-        """Returns when the daemon's log says that it was heard."""
+        """Returns when the daemon's log says that it was heard, and to quit when all of its processes obey."""
         assert self._process is not None
         how, words = self._orders[what]
         if isinstance(how, str):
@@ -119,7 +119,7 @@ class Daemon:
         else:
             self._process.send_signal(how)
         deadline = time.monotonic() + _PATIENCE
-        while not re.search(words, self.log()):
+        while not re.search(words, self.log()) or (what == "quit" and self._listens()):
             assert time.monotonic() < deadline, f"{self.name} does not hear {what}:\n{self.log()}"
             time.sleep(0.02)
 
