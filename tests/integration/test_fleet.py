@@ -130,6 +130,19 @@ def test_a_second_run_continues(workspace: Workspace, simulator: Simulator) -> N
     assert fleet.rotated() == [1] * 4
 
 
+def test_a_failure_of_ansible_core_itself_is_one(workspace: Workspace, simulator: Simulator) -> None:
+    """What fails before the task begins has no outcome of its own."""
+    fleet = Fleet(workspace, simulator, 2)
+    report = workspace.folder / "report.json"
+    run = fleet.run(variables={"rotate_min_age": "{{ 'soon' | no_such_filter }}", "rotate_report": str(report)})
+    assert run.returncode == 2, run.output
+    assert summary(run)[0] == "0 rotated, 0 not due, 1 failed, 1 not attempted"
+    assert "no_such_filter" in summary(run)[1]
+    outcomes = [entry["result"]["outcome"] for entry in json.loads(report.read_text(encoding="utf-8"))]
+    assert outcomes == ["failed", "not_attempted"]
+    assert simulator.posts() == 0
+
+
 @pytest.mark.before_release
 def test_limit(workspace: Workspace, simulator: Simulator) -> None:
     fleet = Fleet(workspace, simulator, 4)

@@ -213,6 +213,29 @@ def test_environment_of_the_task(both: Both, tmp_path: Path) -> None:
     assert "/nowhere/missing.pem" in here.named("a variable in a path")["msg"]
 
 
+#: Every one of them is taken away in tests/unit/test_internals.py; these are of each kind one, in ansible-playbook.
+INTERNALS = [
+    pytest.param("ansible.module_utils.common.arg_spec:ArgumentSpecValidator", id="an import"),
+    pytest.param("ansible.plugins.action:ActionBase._compute_environment_string", id="a method before the work"),
+    pytest.param(
+        "ansible.plugins.action:ActionBase._parse_returned_data",
+        id="a method after the work",
+        marks=pytest.mark.before_release,
+    ),
+]
+
+
+@pytest.mark.parametrize("internal", INTERNALS)
+def test_without_an_internal_of_ansible_core_it_runs_as_a_module(both: Both, internal: str) -> None:
+    env = {**HERE, "ANSIBLE_CALLBACKS_ENABLED": "results,without", "WITHOUT": internal}
+    run = both.workspace.tasks([_with_options(task("task", 1), both.prepare())], "-vvv", env=env)
+    assert run.named("task")["outcome"] == "rotated", run.output
+    assert IN_PROCESS not in run.output
+    said = re.search(r"runs as a module: this ansible-core lacks what else it takes, \w+: .+", run.output)
+    assert said, run.output
+    assert internal.rpartition(":")[2].rpartition(".")[2] in said[0]
+
+
 @pytest.mark.before_release
 def test_paths_are_relative_to_the_playbook(both: Both) -> None:
     folder = both.workspace.folder / "books"

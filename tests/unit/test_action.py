@@ -44,6 +44,29 @@ def undecided(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
 
 
+def acting(module: Any, **arguments: Any) -> Any:
+    """The action of a module, ready to run a task with these arguments in this process."""
+    made: Any = _in_process.InProcessAction.__new__(_in_process.InProcessAction)
+    made.module = module
+    shell = SimpleNamespace(env_prefix=lambda **_variables: "")
+    made._connection = SimpleNamespace(transport="local", become=None, _shell=shell)
+    made._task = SimpleNamespace(
+        args=arguments, action="it", async_val=0, delegate_to="", check_mode=False, environment=[{"FROM_TASK": "1"}]
+    )
+    made._loader = SimpleNamespace(get_basedir=lambda: "/")
+    made._templar = Templar()
+    return made
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What -vvv shows."""
+    lines: list[str] = []
+    monkeypatch.setattr(ActionBase, "run", lambda *_arguments: {})
+    monkeypatch.setattr(_in_process, "display", SimpleNamespace(vvv=lines.append))
+    return lines
+
+
 def test_a_local_task_runs_in_process() -> None:
     assert plugin().hindrance({}, {"HTTPS_PROXY": "http://proxy"}) == ""
 
@@ -58,6 +81,14 @@ def test_a_local_task_runs_in_process() -> None:
 )
 def test_what_makes_it_a_module(made: Any, expected: str) -> None:
     assert made.hindrance({}, {}) == expected
+
+
+def test_what_makes_it_a_module_is_said(told: list[str]) -> None:
+    made = acting(SimpleNamespace(ARGUMENT_SPEC={}, execute=None))
+    made._connection.transport = "ssh"
+    made._execute_module = lambda **_keywords: {"ran": "as a module"}
+    assert made.run(None, {}) == {"ran": "as a module"}
+    assert told == ["it runs as a module: its connection is ssh."]
 
 
 def test_the_switch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,29 +183,6 @@ def test_arguments_reach_it_as_they_reach_a_module() -> None:
         "moment": "2026-01-02T03:04:05+00:00",
     }
     assert plain["text"].__class__ is str
-
-
-def acting(module: Any, **arguments: Any) -> Any:
-    """The action of a module, ready to run a task with these arguments in this process."""
-    made: Any = _in_process.InProcessAction.__new__(_in_process.InProcessAction)
-    made.module = module
-    shell = SimpleNamespace(env_prefix=lambda **_variables: "")
-    made._connection = SimpleNamespace(transport="local", become=None, _shell=shell)
-    made._task = SimpleNamespace(
-        args=arguments, action="it", async_val=0, delegate_to="", check_mode=False, environment=[{"FROM_TASK": "1"}]
-    )
-    made._loader = SimpleNamespace(get_basedir=lambda: "/")
-    made._templar = Templar()
-    return made
-
-
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What -vvv shows."""
-    lines: list[str] = []
-    monkeypatch.setattr(ActionBase, "run", lambda *_arguments: {})
-    monkeypatch.setattr(_in_process, "display", SimpleNamespace(vvv=lines.append))
-    return lines
 
 
 def test_deprecated_options_and_warnings_are_told_as_ansible_core_tells_them(told: list[str]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.plugins.doc_fragments import constructed, inventory_cache
-from ansible_collections.secretops.infisical.plugins.module_utils._errors import REASONS
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import REASONS, invalid_arguments
 from ansible_collections.secretops.infisical.plugins.module_utils._options import ENVIRONMENT
 
 COLLECTION = Path(__file__).resolve().parents[2]
@@ -125,5 +125,22 @@ def test_the_action_group_holds_every_module() -> None:
 
 def test_the_guide_lists_every_reason_and_no_other() -> None:
     guide = COLLECTION / "docs" / "docsite" / "rst" / "guide_failures.rst"
-    listed = re.findall(r"^ +\* - ``(\w+)``$", guide.read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(set(listed) - {"reason"}) == sorted(REASONS)
+    rows = re.findall(r"^ +\* - ``(\w+)``\n +- (.+)$", guide.read_text(encoding="utf-8"), re.MULTILINE)
+    listed = [(reason, meaning) for reason, meaning in rows if reason != "reason"]
+    assert listed == list(REASONS.items())
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_every_result_and_every_failure_holds_is_documented(shown: dict[str, dict[str, Any]], module: str) -> None:
+    """One condition on outcome does for all tasks, for it is always there."""
+    returned = shown["module"][f"{NAME}.{module}"]["return"]
+    failure = invalid_arguments("No.").result()
+    assert {key: returned[key]["returned"] for key in failure} == {
+        **dict.fromkeys(("changed", "msg", "outcome"), "always"),
+        **dict.fromkeys(("reason", "http_status", "request_id"), "failure"),
+    }
+    described = " ".join(returned["outcome"]["description"])
+    assert "V(failed)" in described
+    assert returned["outcome"]["sample"] != "failed"
+    assert f"V({returned['outcome']['sample']})" in described
+    assert returned["reason"]["sample"] in REASONS

@@ -15,7 +15,8 @@ import pytest
 from ansible import constants
 from ansible.module_utils.common import arg_spec
 from ansible.plugins.action import ActionBase
-from ansible_collections.secretops.infisical.plugins import plugin_utils
+from ansible_collections.secretops.infisical.plugins import inventory, plugin_utils
+from ansible_collections.secretops.infisical.plugins.inventory import okta_client_secret_rotations
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _data, _in_process, _internals
 
 Patch = pytest.MonkeyPatch
@@ -191,6 +192,18 @@ def test_nobody_needs_marks_where_data_is_no_template(monkeypatch: Patch) -> Non
     action = Action()
     module_of("ansible.utils.unsafe_proxy")(monkeypatch, action)
     assert action.run(monkeypatch)[0]["ran"] == "here"
+
+
+def test_the_inventory_takes_none_of_them(monkeypatch: Patch) -> None:
+    gone = ["common.arg_spec", "errors", *(["common.json"] if _data.TAGS_DATA else [])]
+    for module in (f"ansible.module_utils.{name}" for name in gone):
+        module_of(module)(monkeypatch, Action())
+    for module, package in ((_data, plugin_utils), (okta_client_secret_rotations, inventory)):
+        monkeypatch.delitem(sys.modules, module.__name__)
+        monkeypatch.delattr(package, module.__name__.rpartition(".")[2])
+    found = importlib.import_module(okta_client_secret_rotations.__name__)
+    assert found is not okta_client_secret_rotations
+    assert found.untrusted(found.plain({"text": "{{ 7 * 6 }}"})) == {"text": "{{ 7 * 6 }}"}
 
 
 def test_a_fault_of_the_work_is_no_missing_internal(monkeypatch: Patch) -> None:
