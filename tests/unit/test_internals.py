@@ -196,8 +196,8 @@ def test_nobody_needs_marks_where_data_is_no_template(monkeypatch: Patch) -> Non
 
 def test_the_inventory_takes_none_of_them(monkeypatch: Patch) -> None:
     gone = ["common.arg_spec", "errors", *(["common.json"] if _data.TAGS_DATA else [])]
-    for module in (f"ansible.module_utils.{name}" for name in gone):
-        module_of(module)(monkeypatch, Action())
+    for name in gone:
+        module_of(f"ansible.module_utils.{name}")(monkeypatch, Action())
     for module, package in ((_data, plugin_utils), (okta_client_secret_rotations, inventory)):
         monkeypatch.delitem(sys.modules, module.__name__)
         monkeypatch.delattr(package, module.__name__.rpartition(".")[2])
