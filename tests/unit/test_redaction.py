@@ -60,5 +60,5 @@ def test_nothing_is_masked_without_a_secret() -> None:
 
 
 def test_what_is_printed_holds_no_control_characters() -> None:
-    assert printable("a\x1b[31mb\r\x9b\tc\nd") == "a [31mb  \tc\nd"
+    assert printable("a\x1b[31mb\r\x9b\tc\nd") == "a [31mb   c d"
     assert len(printable("x" * 5000, limit=100)) == 100

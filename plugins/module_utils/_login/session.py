@@ -79,11 +79,12 @@ class Session:
                 failure.problem = self.clean(failure.problem)
                 failure.secret_rotation = self.clean(failure.secret_rotation)
         try:
-            self._end()
+            try:
+                self._end()
+            finally:
+                self._client.close()
         except Exception as fault:  # noqa: BLE001 - the clean-up never overturns what the task did
             self._warn(f"The token that this task made may still be valid until it expires: {type(fault).__name__}.")
-        finally:
-            self._client.close()
 
     def clean(self, value: Any) -> Any:
         """What the server sent, without secrets. Decide by the value as it came, and show this one.
@@ -193,6 +194,8 @@ def _seconds(value: object) -> int:
 
 
 def _explain_given_token(failure: InfisicalError) -> None:
+    if failure.server_message == "Token missing":
+        return
     if "usage limit" in failure.server_message or "number of uses" in failure.server_message:
         failure.next_step = (
             "The token given has a use limit, and it is reached. A rotation takes two requests, and one for each "

@@ -56,15 +56,15 @@ class Known:
         rotated, at = parse_timestamp(note.last_rotated_at), note.written_at.isoformat(timespec="seconds")
         if reading.last_rotated_at < rotated:
             return (
-                f"lastRotatedAt is {reading.rotation['lastRotatedAt']}, and a task of this machine knew at {at} that "
-                f"it was {note.last_rotated_at}"
+                f"a task of this machine knew at {at} that lastRotatedAt was {note.last_rotated_at}, and it is "
+                f"{reading.rotation['lastRotatedAt']}, as after a restored backup"
             )
         unseen = reading.last_rotated_at == rotated and (
             reading.last_attempted_at <= parse_timestamp(note.last_attempted_at)
         )
         if note.settled or not unseen:
             return ""
-        return f"a task of this machine requested a rotation at {at}, whose end is not known and does not show"
+        return f"a task of this machine requested a rotation at {at}, whose end it did not see and which does not show"
 
 
 def moved(before: Reading, after: Reading) -> bool:

@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 from .._errors import NONE, UNKNOWN, InfisicalError, unforeseen
 from .._timestamps import parse_timestamp
 from .._transport.patience import Patience, Retries
+from .._transport.redaction import printable
 from . import clocks, readings
 from .api import SECRET_LIMIT, Reading
 from .lock import Note
@@ -159,7 +160,7 @@ class Rotator:
         before = self._fresh(lambda: self._api.read(rotation_id), held.path)
         doubt = self._known.why_doubtful(before)
         if doubt:
-            self._warn(f"Was a backup restored? {doubt[:1].upper()}{doubt[1:]}. That is too long ago to wait for.")
+            self._warn(f"Before this task {doubt}. That is too long ago to wait for it.")
         while True:
             end = self._considered(before)
             if isinstance(end, Outcome):
@@ -322,7 +323,7 @@ def _failed(after: Reading, what: str) -> InfisicalError:
     """The error for a failed attempt that a reading shows."""
     failure = InfisicalError(
         "rotation_failed",
-        f"Could not rotate the secret of {after.id}: {what}: {after.last_message}",
+        f"Could not rotate the secret of {after.id}: {what}: {printable(after.last_message)}",
         "The active secret is unchanged; the older one may be deleted already. Mend the cause and run again.",
     )
     if SECRET_LIMIT in after.last_message:

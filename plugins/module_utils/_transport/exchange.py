@@ -301,6 +301,36 @@ class _Answer(http.client.HTTPResponse):
         while 102 <= self.status < 200:
             self.headers = self.msg = None  # type: ignore[assignment]
             super().begin()
+        if self.headers.get("Content-Encoding", "").lower() == "x-gzip":
+            # The old name of the same thing, which urllib3 1.26 does not know.
+            self.headers.replace_header("Content-Encoding", "gzip")
+        if not self.chunked:
+            self._check_length()
+
+    def _check_length(self) -> None:
+        """http.client overlooks a length that it does not understand, and would wait for the connection to close."""
+        lengths = {text.strip() for line in self.headers.get_all("Content-Length", []) for text in line.split(",")}
+        if not lengths:
+            return
+        length = failures.whole_number(lengths.pop())
+        if length is None or lengths:
+            raise failures.InvalidLength
+        if self.length is None:
+            self.length = length
+
+
+class _Lines(io.BufferedReader):
+    """Lines that are whole: http.client takes the end of the connection for the end of a head."""
+
+    begun = False
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        limit = size if size is not None and size >= 0 else None
+        if not line.endswith(b"\n") and len(line) != limit and (line or self.begun):
+            raise failures.CutOff
+        self.begun = True
+        return line
 
 
 class _Reader(io.RawIOBase):
@@ -313,7 +343,7 @@ class _Reader(io.RawIOBase):
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """As http.client asks a socket for it."""
-        return io.BufferedReader(self)
+        return _Lines(self)
 
     def readable(self) -> bool:
         return True

@@ -22,7 +22,11 @@ class TooLarge(Exception):
 
 
 class CutOff(Exception):
-    """The body is shorter than announced."""
+    """The answer ends before it is complete."""
+
+
+class InvalidLength(Exception):
+    """The header Content-Length holds no length, or several."""
 
 
 PROXY_HINT = "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, and the credentials of the proxy."
@@ -34,7 +38,7 @@ _GARBLED = {
     "BadStatusLine": "it begins with no status line",
     "UnknownProtocol": "it begins with no status line",
     "LineTooLong": "a line of its head is too long",
-    "InvalidHeader": "its headers contradict each other",
+    "InvalidLength": "its length is none, or several",
     "InvalidChunkLength": "a chunk has no length",
     "DecodeError": "its content encoding is broken",
 }
@@ -107,7 +111,7 @@ def _before_sending(chain: list[BaseException], names: set[str], url: str) -> tu
         return (
             "tls_failed",
             f"TLS with {url} failed: {_detail(chain)}",
-            "Check that the port speaks HTTPS, that url begins rightly, and whether a client certificate is asked for.",
+            "Check that the port speaks HTTPS (else begin url with http://), and whether it asks for a certificate.",
         )
     if _tunnel_status(chain):
         return "unreachable", f"the proxy refused to connect to {url}: {_tunnel_status(chain)}", PROXY_HINT
@@ -118,7 +122,7 @@ def _before_sending(chain: list[BaseException], names: set[str], url: str) -> tu
             "Check url and the proxy variables of the environment.",
         )
     through = " through the proxy" if by_proxy else ""
-    if names & {"OSError", "HTTPError", "HTTPException"}:
+    if names & {"OSError", "HTTPError", "HTTPException", "CutOff"}:
         return (
             "unreachable",
             f"no connection to {url}{through}: {_detail(chain)}",
@@ -208,7 +212,7 @@ def _detail(chain: list[BaseException]) -> str:
     if names & {"ConnectTimeoutError", "TimeoutError"}:
         return "connecting timed out"
     if names & {"CutOff", "IncompleteRead"}:
-        return "the body is shorter than announced"
+        return "the answer is cut off"
     if "RemoteDisconnected" in names:
         return "closed without an answer"
     return type(chain[-1]).__name__
