@@ -96,7 +96,7 @@ class InfisicalError(Exception):
         """The result keys of a failed task, ``msg`` included."""
         result: dict[str, Any] = {
             "msg": self.message,
-            "outcome": "unknown" if self.effect == UNKNOWN else "failed",
+            "outcome": "failed" if self.effect == NONE else "unknown",
             "reason": self.reason,
             "http_status": self.http_status,
             "request_id": self.request_id,
@@ -113,8 +113,9 @@ def invalid_arguments(problem: str) -> InfisicalError:
 
 def unforeseen(fault: Exception, what: str) -> InfisicalError:
     """A fault of our own code. Its text is not quoted, for it may hold a secret."""
-    places = [place for place in traceback.extract_tb(fault.__traceback__) if "infisical" in place.filename]
-    where = f" at {os.path.basename(places[-1].filename)}:{places[-1].lineno}" if places else ""
+    plugins = os.path.dirname(os.path.dirname(__file__))
+    places = [each for each in traceback.extract_tb(fault.__traceback__) if each.filename.startswith(plugins)]
+    where = f" at {os.path.relpath(places[-1].filename, plugins)}:{places[-1].lineno}" if places else ""
     return InfisicalError(
         "internal_error",
         f"Could not {what}: {type(fault).__name__}{where}, a fault of this collection.",

@@ -233,6 +233,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.secretops.infisical.plugins.module_utils import _settings
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import DONE, NONE, unforeseen
 from ansible_collections.secretops.infisical.plugins.module_utils._module import run
 from ansible_collections.secretops.infisical.plugins.module_utils._options import (
     AUTHENTICATION,
@@ -277,7 +278,13 @@ def execute(task: Task) -> dict[str, Any]:
             hold=partial(lock.hold, connection.url, patience=patience),
             warn=lambda text: task.warn(session.clean(text)),
         )
-        return _result(_outcome(rotator, api, target, task.check_mode), session.clean)
+        outcome = _outcome(rotator, api, target, task.check_mode)
+        try:
+            return _result(outcome, session.clean)
+        except Exception as fault:  # noqa: BLE001 - that it was rotated is known, whatever is wrong with saying so
+            failure = unforeseen(fault, f"tell how the task ended, which is {outcome.outcome}")
+        failure.effect = DONE if outcome.outcome == "rotated" else NONE
+        raise failure
 
 
 def _outcome(rotator: Rotator, api: Api, target: _settings.Target, check_mode: bool) -> Outcome:

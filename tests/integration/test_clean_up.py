@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.exchange import Channel
 from ansible_collections.secretops.infisical.plugins.modules import login as login_module
 from ansible_collections.secretops.infisical.plugins.modules import logout as logout_module
+from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation as rotation_module
 from simulator.client import Simulator
 from support.machine import Machine, ended
 from support.server import login, tokens_left
@@ -176,3 +177,17 @@ def test_a_redirect_to_nowhere_is_no_unforeseen_fault_of_the_other_modules(
     logout = Machine(machine.folder, {"url": simulator.url, "token": simulator.mint_token()})
     for check_mode in (True, False):
         assert ended(logout.run(module=logout_module, check_mode=check_mode)) == ("redirected", False)
+
+
+@pytest.mark.parametrize(("min_age", "outcome"), [("5m", "unknown"), ("365d", "failed")])
+def test_a_fault_in_saying_how_it_ended_does_not_say_that_nothing_was_done(
+    simulator: Simulator, machine: Machine, monkeypatch: pytest.MonkeyPatch, min_age: str, outcome: str
+) -> None:
+    def broken(*_given: Any) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(rotation_module, "_compared", broken)
+    result = machine.run(min_age=min_age)
+    assert ended(result) == ("internal_error", False)
+    assert result["outcome"] == outcome
+    assert simulator.rotations_done() == (outcome == "unknown")

@@ -259,11 +259,12 @@ DEEP = b'{"accessToken":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
         (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n{}", "unreachable"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n{}", "unreachable"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnot hexadecimal\r\n{}", "invalid_response"),
-        (b"garbage", "invalid_response"),
+        (b"garbage", "unreachable"),
+        (b"garbage\r\n", "invalid_response"),
         (b"", "unreachable"),
         (answer(b"", "Location: https://robot:hunter22@evil.example/\x1b[31m", status="307 Moved"), "redirected"),
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_an_answer_meant_to_do_harm(runner: Runner, sent: bytes, reason: str) -> None:
     options = {"universal_auth_client_id": "i", "universal_auth_client_secret": "s3cret", "wait_timeout": 0}
