@@ -35,6 +35,7 @@ class Task:
         """Checks every option for the login; sends nothing yet."""
         credentials = _settings.credentials(self.params, self.environ)
         redactor = Redactor()
+        redactor.add_proxies(self.environ)
         return Session(
             Client(connection, patience, redactor),
             credentials,

@@ -76,7 +76,7 @@ class Session:
     ) -> None:
         if isinstance(error, InfisicalError):
             for failure in error.chain():
-                failure.problem = self.clean(failure.problem)
+                failure.problem, failure.next_step = self.clean(failure.problem), self.clean(failure.next_step)
                 failure.secret_rotation = self.clean(failure.secret_rotation)
         try:
             try:

@@ -8,23 +8,30 @@ import base64
 import html
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote, unquote_to_bytes, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 MASK = "********"
-_ESCAPE = re.compile(r"%[0-9A-F]{2}")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_BACKSLASH = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
-_QUOTED_PRINTABLE = re.compile(r"=(?:([0-9A-Fa-f]{2})|\r?\n)")
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
-#: Where fewer letters than this are all that there is of a secret, it could be any word.
-_TELLING = 8
-#: Servers cut what is longer than a page, and not what is short.
+#: A secret in fewer letters than this is a part of many words, and a part of one in fewer than that.
+_WORD, _TELLING = 4, 8
+#: Servers cut what is long, and say so at the end, or not.
 _MAY_BE_CUT = 200
 _ENDS_OF_CUT_TEXTS = ("...", "…", "")
-#: So many times one way of writing is undone inside another, and so many texts are looked at in all.
-_DEPTH, _READINGS, _CHARACTERS = 4, 60, 1_000_000
+#: How deep one way of writing may be inside another, and how many readings of one text are made, and of how much.
+_DEPTH, _READINGS, _CHARACTERS = 5, 200, 1_000_000
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_PERCENT = re.compile(r"%[0-9A-F]{2}")
+_BACKSLASH = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+_BACKSLASHED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_QUOTED_PRINTABLE = re.compile(r"=(?:([0-9A-Fa-f]{2})|\r?\n)")
+_FOLD = re.compile(r"\r?\n[ \t]*")
+#: What is at 0x80 to 0x9f for those who do not read ISO 8859-1 by the letter.
+_WINDOWS = {ord(bytes([code]).decode("cp1252")): code for code in {*range(0x80, 0xA0)} - {0x81, 0x8D, 0x8F, 0x90, 0x9D}}
+_LATER = rf"[\x80-\xbf{''.join(map(chr, _WINDOWS))}]"
+_UTF8 = re.compile(rf"[\xc2-\xdf]{_LATER}|[\xe0-\xef]{_LATER}{{2}}|[\xf0-\xf4]{_LATER}{{3}}")
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 class Redactor:
@@ -42,10 +49,10 @@ class Redactor:
         self._forms = sorted(forms, key=len, reverse=True)
 
     def add_proxies(self, environ: Mapping[str, str]) -> None:
-        """The passwords in proxy variables: a proxy is sent them, and what it says is shown like what a server says."""
+        """The passwords in proxy variables: a proxy is sent them, and its answers are shown like the server's."""
         for name, value in environ.items():
-            if name.lower().endswith("_proxy") and "@" in value:
-                for password in _password(value):
+            if name.lower().endswith("_proxy"):
+                for password in _passwords(value):
                     self.add(password)
 
     def text(self, value: str) -> str:
@@ -57,8 +64,8 @@ class Redactor:
             telling = next((reading for reading in _readings(value) if self._masked(reading) != reading), None)
             if telling is None:
                 break
-            value = self._masked(telling)
-        return self._without_cut(value)
+            value = _CONTROL.sub(" ", self._masked(telling))
+        return self._without_beginning(value)
 
     def data(self, value: Any) -> Any:
         """The same JSON value with every string redacted, keys included."""
@@ -75,86 +82,83 @@ class Redactor:
             value = value.replace(form, MASK)
         return value
 
-    def _without_cut(self, value: str) -> str:
-        """Without the beginning of a secret at the end of a long text."""
+    def _without_beginning(self, value: str) -> str:
+        """Without the beginning of a secret, with which a text ends that was cut."""
         if len(value) < _MAY_BE_CUT:
             return value
         end = next(end for end in _ENDS_OF_CUT_TEXTS if value.endswith(end))
-        text = value[: len(value) - len(end)]
+        text = value.removesuffix(end)
         for form in self._forms:
             start = text.find(form[:_TELLING], max(0, len(text) - len(form))) if len(form) > _TELLING else -1
             while start >= 0:
                 if form.startswith(text[start:]):
-                    return text[:start] + MASK + end
+                    return f"{text[:start]}{MASK}{end}"
                 start = text.find(form[:_TELLING], start + 1)
         return value
 
 
-def _password(url: str) -> Iterator[str]:
-    """As it is written, as it is, and as it is sent."""
+def _passwords(url: str) -> Iterator[str]:
+    """The password of a proxy as it is written, as it is, and as it is sent."""
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
-        user, password = unquote(parts.username or ""), parts.password or ""
     except ValueError:
+        # Nothing is sent to what is no URL.
         return
-    if password:
-        yield from (password, unquote(password), f"{user}:{unquote(password)}")
+    if parts.password:
+        password = unquote(parts.password)
+        yield from (parts.password, password, f"{unquote(parts.username or '')}:{password}")
 
 
 def _forms(text: str) -> set[str]:
-    escaped = quote(text, safe="")
+    escaped = quote(text, safe="", errors="replace")
     forms = {
         text,
         html.escape(text),
         escaped,
-        quote_plus(text),
-        quote(text, safe="!'()*"),
-        _ESCAPE.sub(_lowered, escaped),
+        quote_plus(text, errors="replace"),
+        quote(text, safe="!'()*", errors="replace"),
+        _PERCENT.sub(_lowered, escaped),
         *_lossy(text),
     }
     for ascii_only in (True, False):
         once = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
         # Twice, for a server that quotes the body of the request inside the JSON of its answer.
         forms |= {once, json.dumps(once, ensure_ascii=ascii_only)[1:-1]}
-    for written in list(forms):
-        forms |= _in_letters(written.encode(errors="surrogatepass"))
-    return forms
-
-
-def _lossy(text: str) -> Iterator[str]:
-    """What is left of it where an older encoding is in between, which no decoding brings back."""
-    for encoding in ("ascii", "latin-1", "cp1252"):
-        yield text.encode(encoding, "replace").decode(errors="replace")
-
-
-def _in_letters(content: bytes) -> set[str]:
-    """Hexadecimal, and base64 of it alone and of something longer that it is a part of."""
-    found = {content.hex(), content.hex().upper()}
-    for offset in range(3):
-        encoded = base64.b64encode(bytes(offset) + content).decode()
-        # Without what the bytes before and after it have a share in.
-        start, end = -(-offset * 4 // 3), (offset + len(content)) * 4 // 3
-        forms = {encoded[start:end], *({encoded, encoded.rstrip("=")} if not offset else ())}
-        found |= forms | {form.translate(_URL_SAFE) for form in forms}
-    return {form for form in found if len(form) >= _TELLING} or {base64.b64encode(content).decode()}
-
-
-_URL_SAFE = str.maketrans("+/", "-_")
+    return forms.union(*(_in_letters(form.encode(errors="replace")) for form in forms))
 
 
 def _lowered(escape: re.Match[str]) -> str:
     return escape[0].lower()
 
 
+def _lossy(text: str) -> Iterator[str]:
+    """What an older encoding in between leaves of it, which no decoding brings back."""
+    for encoding in ("ascii", "latin-1", "cp1252"):
+        yield text.encode(encoding, "replace").decode(errors="replace")
+
+
+def _in_letters(content: bytes) -> set[str]:
+    """Hexadecimal, and base64 of it alone and of something longer that it is a part of."""
+    alone = base64.b64encode(content).decode()
+    found = {form for form in (content.hex(), content.hex().upper(), alone, alone.rstrip("=")) if len(form) >= _WORD}
+    for offset in range(3):
+        encoded = base64.b64encode(bytes(offset) + content).decode()
+        # Without what the bytes before and after it have a share in.
+        part = encoded[-(-offset * 4 // 3) : (offset + len(content)) * 4 // 3]
+        found |= {part} if len(part) >= _TELLING else set()
+    return found | {form.translate(_URL_SAFE) for form in found}
+
+
 def _readings(value: str) -> Iterator[str]:
-    """What the text says where ways of writing are undone, one inside another."""
-    seen = {value}
-    level = [value]
-    for _unused in range(_DEPTH):
-        decoded = [text for each in level for text in _decoded(each)]
-        level = []
-        for text in decoded:
-            if text not in seen and len(seen) < _READINGS and len(seen) * len(value) < _CHARACTERS:
+    """What the text says when ways of writing are undone, also one inside another."""
+    left = min(_READINGS, _CHARACTERS // (len(value) or 1))
+    seen, level = {value}, [value]
+    for _unused in range(_DEPTH if left else 0):
+        before, level = level, []
+        for text in (text for each in before for text in _decoded(each)):
+            if len(seen) > left:
+                return
+            if text not in seen:
                 seen.add(text)
                 level.append(text)
                 yield text
@@ -164,41 +168,29 @@ def _decoded(value: str) -> Iterator[str]:
     if "&" in value:
         yield html.unescape(value)
     if "%" in value:
-        yield unquote(value, errors="replace")
+        yield unquote(value)
         yield unquote(value, "latin-1")
     if "+" in value:
         yield value.replace("+", " ")
     if "\\" in value:
-        yield _whole_characters(_BACKSLASH.sub(_unescaped, value))
+        # JSON writes what is beyond the first 65536 characters as two.
+        yield _BACKSLASH.sub(_unescaped, value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if "=" in value:
         yield _QUOTED_PRINTABLE.sub(lambda code: chr(int(code[1], 16)) if code[1] else "", value)
     if "\n" in value:
         yield _FOLD.sub("", value)
     if not value.isascii():
-        for encoding in ("latin-1", "cp1252"):
-            yield _BEYOND_ASCII.sub(lambda run, encoding=encoding: _as_utf8(run[0], encoding), value)
+        yield _UTF8.sub(_character, value)
 
 
 def _unescaped(code: re.Match[str]) -> str:
-    if code[1] or code[2]:
-        return chr(int(code[1] or code[2], 16))
-    return _SHORT.get(code[3], code[3])
+    number = code[1] or code[2]
+    return chr(int(number, 16)) if number else _BACKSLASHED.get(code[3], code[3])
 
 
-_SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_FOLD = re.compile(r"\r?\n[ \t]*")
-
-
-def _whole_characters(text: str) -> str:
-    """JSON writes one beyond the first 65536 as two."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _as_utf8(text: str, encoding: str) -> str:
-    try:
-        return text.encode(encoding).decode()
-    except UnicodeError:
-        return text
+def _character(read_wrongly: re.Match[str]) -> str:
+    """UTF-8 of which every byte was taken for a character, as http.client takes the bytes of headers."""
+    return read_wrongly[0].translate(_WINDOWS).encode("latin-1").decode(errors="replace")
 
 
 def printable(value: str, limit: int = 2000) -> str:
