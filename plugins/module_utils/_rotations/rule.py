@@ -341,5 +341,4 @@ def _unmoved(before: Reading) -> InfisicalError:
         "invalid_response",
         f"Could not confirm the rotation of {before.id}: HTTP 200, but lastRotatedAt did not move.",
         http_status=200,
-        effect=UNKNOWN,
     )
