@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -57,7 +57,7 @@ BUSY = InfisicalError("rotation_in_progress", "A rotation is already in progress
 class Server:
     """Answers readings from a list, whose last entry repeats, and the one request with ``answer``."""
 
-    def __init__(self, readings: list[Reading | InfisicalError], answer: Reading | Exception = MOVED) -> None:
+    def __init__(self, readings: Sequence[Reading | InfisicalError], answer: Reading | Exception = MOVED) -> None:
         self.readings = readings
         self.answer = answer
         self.reads = 0

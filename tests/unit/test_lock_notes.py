@@ -22,14 +22,12 @@ from ansible_collections.secretops.infisical.plugins.module_utils._transport.pat
 URL = "https://x.example"
 BEFORE = Note(
     "2026-01-02T03:04:05.678Z",
-    "2026-01-02T03:04:06.000Z",
     datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=timezone.utc),
     settled=False,
 )
 AFTER = BEFORE._replace(last_rotated_at="2026-03-04T05:06:08.000Z", settled=True)
 WRITTEN = {
     "last_rotated_at": "2026-01-02T03:04:05.678Z",
-    "last_attempted_at": "2026-01-02T03:04:06.000Z",
     "written_at": "2026-03-04T05:06:07.890123+00:00",
     "settled": False,
 }
@@ -120,8 +118,8 @@ def test_a_note_s_time_is_taken_for_what_it_is(place: Path) -> None:
                 {"last_rotated_at": None},
                 {"last_rotated_at": 7},
                 {"last_rotated_at": "yesterday"},
-                {"last_attempted_at": "\ud800"},
-                {"last_attempted_at": ["2026-01-02T03:04:05.678Z"]},
+                {"last_rotated_at": "\ud800"},
+                {"last_rotated_at": ["2026-01-02T03:04:05.678Z"]},
                 {"written_at": 1767323045},
                 {"written_at": "0001-01-01T00:00:00+23:59"},
                 {"settled": None},

@@ -19,7 +19,7 @@ CACHED = BEFORE._replace(from_cache=True)
 def note(reading: Reading, *, settled: bool, minutes_ago: float = 1) -> Note:
     rotation = reading.rotation
     written = START - timedelta(minutes=minutes_ago)
-    return Note(rotation["lastRotatedAt"], rotation["lastRotationAttemptedAt"], written, settled)
+    return Note(rotation["lastRotatedAt"], written, settled)
 
 
 def test_a_cached_reading_is_read_again() -> None:
@@ -100,12 +100,19 @@ def test_a_request_whose_end_is_not_known_binds_the_next_task() -> None:
     assert "remove the note" in failure.message
 
 
-@pytest.mark.parametrize("shown", [MOVED, FAILED])
-def test_its_end_lets_the_next_task_decide(shown: Reading) -> None:
-    server = Server([BEFORE, shown], reading(age=-5))
+def test_its_end_lets_the_next_task_decide() -> None:
+    server = Server([BEFORE, MOVED], reading(age=-5))
     server.note = note(BEFORE, settled=False)
     assert server.run(min_age=0).outcome == "rotated"
     assert (server.reads, server.requests) == (2, 1)
+
+
+def test_a_failed_attempt_since_then_is_not_its_end() -> None:
+    """A rival may have failed just before that request, which is still under way."""
+    server = Server([FAILED])
+    server.note = note(BEFORE, settled=False)
+    assert server.fail(min_age=0).reason == "stale_reading"
+    assert server.requests == 0
 
 
 @pytest.mark.parametrize("minutes_ago", [10, 600, -10])
@@ -135,12 +142,23 @@ def test_a_request_that_did_nothing_leaves_the_note_as_it_was(found: Note | None
     assert server.note == found
 
 
-@pytest.mark.parametrize(("readings", "answer", "settled"), [([BEFORE], LOST, False), ([BEFORE, FAILED], LOST, True)])
-def test_a_doubt_leaves_a_note_that_binds(readings: list[Reading], answer: InfisicalError, settled: bool) -> None:
-    server = Server(readings, answer)
+def test_a_doubt_leaves_a_note_that_binds() -> None:
+    server = Server([BEFORE], LOST)
     server.fail()
     assert server.note is not None
-    assert server.note.settled is settled
+    assert not server.note.settled
+
+
+@pytest.mark.parametrize("request_id", [None, "req-1"])
+def test_a_failed_attempt_is_surely_this_tasks_only_where_the_server_answered(request_id: str | None) -> None:
+    """A rival may have failed between the reading and the request, which is still under way."""
+    answer = InfisicalError("server_error", "HTTP 500.", effect="unknown", request_id=request_id)
+    server = Server([BEFORE, FAILED], answer)
+    failure = server.fail()
+    assert failure.reason == "rotation_failed"
+    assert failure.result()["outcome"] == ("unknown" if request_id is None else "failed")
+    assert server.note is not None
+    assert server.note.settled is (request_id is not None)
 
 
 def test_a_note_that_cannot_be_completed_is_a_warning() -> None:
@@ -170,7 +188,8 @@ def test_clocks_that_differ_and_agree_on_the_decision_are_warned_of() -> None:
 @pytest.mark.parametrize("answer", ["clear", "lost", "busy"])
 def test_a_double_rotation_is_noticed(answer: str, index: int | None, warned: bool) -> None:
     moved = reading(age=-1, activeIndex=index)
-    server = Server([BEFORE, moved], {"clear": moved, "lost": LOST, "busy": BUSY}[answer])
+    answers: dict[str, Reading | Exception] = {"clear": moved, "lost": LOST, "busy": BUSY}
+    server = Server([BEFORE, moved], answers[answer])
     assert server.run().outcome == ("rotated_by_another" if answer == "busy" else "rotated")
     assert len(server.warnings) == warned
     assert all("give the present one to every consumer now" in warning for warning in server.warnings)

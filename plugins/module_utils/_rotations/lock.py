@@ -31,11 +31,10 @@ _LONGEST_NOTE = 4096
 class Note(NamedTuple):
     """What a task of this machine knew of a rotation when it requested it (settled false), or at its end (true).
 
-    The first two are the server's own texts, ``written_at`` is this host's clock, in UTC.
+    ``last_rotated_at`` is the server's own text, ``written_at`` is this host's clock, in UTC.
     """
 
     last_rotated_at: str
-    last_attempted_at: str
     written_at: datetime
     settled: bool
 
@@ -139,12 +138,10 @@ def _parsed(text: bytes) -> Note | None:
         data = json.loads(text)
         note = Note(
             last_rotated_at=data["last_rotated_at"],
-            last_attempted_at=data["last_attempted_at"],
             written_at=parse_timestamp(data["written_at"]).astimezone(timezone.utc),
             settled=data["settled"],
         )
         parse_timestamp(note.last_rotated_at)
-        parse_timestamp(note.last_attempted_at)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         return None
     return note if isinstance(note.settled, bool) else None

@@ -59,10 +59,8 @@ class Known:
                 f"a task of this machine knew at {at} that lastRotatedAt was {note.last_rotated_at}, and it is "
                 f"{reading.rotation['lastRotatedAt']}, as after a restored backup"
             )
-        unseen = reading.last_rotated_at == rotated and (
-            reading.last_attempted_at <= parse_timestamp(note.last_attempted_at)
-        )
-        if note.settled or not unseen:
+        # A failed attempt since then proves nothing: it may be of somebody who failed before that request began.
+        if note.settled or reading.last_rotated_at > rotated:
             return ""
         return f"a task of this machine requested a rotation at {at}, whose end it did not see and which does not show"
 
@@ -93,7 +91,6 @@ def rotated_more_than_once(before: Reading, after: Reading) -> bool:
 def note_of(reading: Reading, *, settled: bool) -> Note:
     return Note(
         reading.rotation["lastRotatedAt"],
-        reading.rotation["lastRotationAttemptedAt"],
         reading.host_time or datetime.now(timezone.utc),
         settled,
     )

@@ -232,9 +232,12 @@ class Rotator:
         if after is None:
             raise _unknown(before, lost, obstacle) from lost
         if not readings.moved(before, after):
-            self._note(held, readings.note_of(after, settled=True))
-            ours = f" (request {lost.request_id})" if lost.request_id else ""
+            # Where the server itself did not answer, the failure may be somebody else's, and the request under way.
+            answered = lost.request_id is not None
+            self._note(held, readings.note_of(after, settled=answered))
+            ours = f" (request {lost.request_id})" if answered else ""
             failure = _failed(after, f"the server recorded a failed attempt{ours}")
+            failure.effect = NONE if answered else UNKNOWN
             failure.http_status, failure.request_id = lost.http_status, lost.request_id
             raise failure from lost
         message = f"Rotated, confirmed by reading lastRotatedAt, because the answer did not tell. {lost.problem}"
