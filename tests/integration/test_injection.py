@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -25,7 +26,7 @@ ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 BY_NAME = "/prefix/api/v2/secret-rotations/okta-client-secret/rotation-name/"
 HEADERS = {
     *("User-Agent", "Accept-Encoding", "Accept", "Connection", "Content-Type", "Content-Length", "Authorization"),
-    *("Metadata-Flavor", "Metadata"),
+    *("Metadata-Flavor", "Metadata", "Cache-Control", "Pragma"),
 }
 PIECES = [
     *(
@@ -130,6 +131,7 @@ def test_a_rotation_by_name(option: str, text: str) -> None:
     assert "/" not in path.removeprefix(BY_NAME)
     assert unquote(path.removeprefix(BY_NAME)) == options["name"]
     assert query.pop("secretPath") == (options["secret_path"].rstrip("/") or "/")
+    assert re.fullmatch(r"[0-9a-f]{32}", query.pop("fresh"))
     assert query == {"projectId": options["project_id"], "environment": options["environment"]}
 
 
