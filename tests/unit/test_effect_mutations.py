@@ -91,8 +91,9 @@ def judge() -> None:
         assert _failure(lambda: asked.post("/thing", "do it", {}, resend=False)).effect == "unknown"
     session: Any = Answering({"ok": True})
     assert _failure(lambda: api.Api(session).rotate(scripted.ID)).effect == "unknown"
-    for answered in (scripted.LOST, RuntimeError(), scripted.BEFORE):
-        server = scripted.Server([scripted.BEFORE], answered)
+    readings = ([scripted.BEFORE], [scripted.BEFORE], [scripted.BEFORE], [scripted.BEFORE, scripted.FAILED])
+    for seen, answered in zip(readings, (scripted.LOST, RuntimeError(), scripted.BEFORE, scripted.LOST), strict=True):
+        server = scripted.Server(seen, answered)
         failure = _failure(lambda server=server: _rotated(server))
         assert (failure.effect, failure.result()["outcome"], server.requests) == ("unknown", "unknown", 1)
 
