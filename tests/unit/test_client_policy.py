@@ -184,6 +184,14 @@ def test_a_certificate_that_is_refused_has_its_own_next_step(code: int, hint: st
     assert ("ca_path" in failure.next_step) is (code == 18)
 
 
+def test_a_name_that_urllib3_itself_found_wrong() -> None:
+    cause = type("CertificateError", (ValueError,), {})("no match")
+    failure = failed(Scripted(Broken(wrapped(cause, requests.exceptions.SSLError()), sent=False)))
+    assert failure.reason == "tls_failed"
+    assert "Hostname mismatch" in failure.message
+    assert "host name" in failure.next_step
+
+
 def test_tls_with_a_proxy_that_speaks_none_is_the_proxys() -> None:
     cause = wrapped(ssl.SSLError(1, "WRONG_VERSION_NUMBER"), requests.exceptions.ProxyError())
     failure = failed(Scripted(Broken(wrapped(cause, requests.exceptions.SSLError()), sent=False)))

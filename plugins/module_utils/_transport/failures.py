@@ -101,6 +101,9 @@ def _before_sending(chain: list[BaseException], names: set[str], url: str) -> tu
                 item.verify_code, "If the server's authority is your own, give its certificate in ca_path."
             )
             return "tls_failed", f"the certificate of {whose} was not accepted: {item.verify_message}", hint
+    if "CertificateError" in names:
+        # urllib3 1.26 compares the name by itself.
+        return "tls_failed", f"the certificate of {url} was not accepted: Hostname mismatch", _CERTIFICATE_HINTS[62]
     if "SSLError" in names and not _is_broken_off(chain):
         if by_proxy:
             return (
