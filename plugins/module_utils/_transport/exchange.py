@@ -98,8 +98,8 @@ class Channel:
     ) -> Received:
         """Send once and read the whole answer. Raises Broken, or InfisicalError where nothing could be sent."""
         try:
-            session = self._opened()
             self._progress.begin(timeout)
+            session = self._opened()
             received = self._exchanged(session, method, url, headers, content)
         except InfisicalError:
             self.close()
@@ -270,9 +270,9 @@ def _watched(base: Any, progress: _Progress, addresses: Callable[[str, int], int
         def send(self, data: Any) -> None:
             if self.sock is None:
                 self.connect()
+            self.sock.settimeout(progress.left())
             if not progress.connecting:
                 progress.sent = True
-            self.sock.settimeout(progress.left())
             super().send(data)
 
     return Watched
