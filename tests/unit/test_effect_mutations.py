@@ -13,7 +13,13 @@ from typing import Any
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations import api, rule
-from ansible_collections.secretops.infisical.plugins.module_utils._transport import answers, client, exchange, failures
+from ansible_collections.secretops.infisical.plugins.module_utils._transport import (
+    answers,
+    client,
+    exchange,
+    failures,
+    wire,
+)
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.connection import Connection
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.redaction import Redactor
@@ -109,7 +115,7 @@ def _rotated(server: scripted.Server) -> None:
     ).rotate(scripted.ID)
 
 
-MODULES = (answers, failures, exchange, client, api, rule)
+MODULES = (answers, failures, wire, exchange, client, api, rule)
 PLACES = [(module, place) for module in MODULES for place in doubts(module)]
 
 

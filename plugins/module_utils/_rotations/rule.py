@@ -17,9 +17,8 @@ from typing import NamedTuple, Protocol
 from .._errors import NONE, UNKNOWN, InfisicalError, unforeseen
 from .._timestamps import parse_timestamp
 from .._transport.patience import Patience, Retries
-from .._transport.redaction import printable
-from . import clocks, readings
-from .api import SECRET_LIMIT, Reading
+from . import clocks, failures, readings
+from .api import Reading
 from .lock import Note
 
 #: Pauses between readings while waiting; the last one repeats. Few, for each one may use up a token.
@@ -123,7 +122,7 @@ class Rotator:
         while why := self._known.why_stale(reading):
             pause = min(next(pauses, POLL_PAUSES[-1]), self._patience.left)
             if pause <= 0:
-                raise _stale(reading, why, note_path)
+                raise failures.stale(reading, why, note_path)
             self._patience.pause(pause)
             with self._patience.spending():
                 reading = self._read(read)
@@ -181,7 +180,7 @@ class Rotator:
                 refusal = failure
             else:
                 if after.last_rotated_at <= before.last_rotated_at:
-                    return self._settle(before, _unmoved(before), held)
+                    return self._settle(before, failures.unmoved(before), held)
                 return self._done("rotated", f"Rotated: {end.why}.", before, after, held)
             with self._patience.spending():
                 again = self._fresh(lambda: self._api.read(rotation_id), held.path)
@@ -222,7 +221,7 @@ class Rotator:
             )
             raise refusal
         if not readings.moved(before, after):
-            raise _failed(after, "the other rotation that this task waited for failed") from refusal
+            raise failures.failed(after, "the other rotation that this task waited for failed") from refusal
         message = "Rotated by another request, whose end this task waited for; a second rotation was not made."
         return self._done("rotated_by_another", message, before, after, held)
 
@@ -230,13 +229,13 @@ class Rotator:
         """After a request whose outcome is in doubt: read until it is not."""
         before, after, obstacle = self._watch(before)
         if after is None:
-            raise _unknown(before, lost, obstacle) from lost
+            raise failures.unknown(before, lost, obstacle) from lost
         if not readings.moved(before, after):
             # Where the server itself did not answer, the failure may be somebody else's, and the request under way.
             answered = lost.request_id is not None
             self._note(held, readings.note_of(after, settled=answered))
             ours = f" (request {lost.request_id})" if answered else ""
-            failure = _failed(after, f"the server recorded a failed attempt{ours}")
+            failure = failures.failed(after, f"the server recorded a failed attempt{ours}")
             failure.effect = NONE if answered else UNKNOWN
             failure.http_status, failure.request_id = lost.http_status, lost.request_id
             raise failure from lost
@@ -296,52 +295,3 @@ class Rotator:
             held.write(note)
         except InfisicalError as failure:
             self._warn(f"What the next task of this machine should know could not be noted. {failure.message}")
-
-
-def _stale(reading: Reading, why: str, note_path: str) -> InfisicalError:
-    noted = f", or, if it was not rotated, remove {note_path}" if note_path else ""
-    return InfisicalError(
-        "stale_reading",
-        f"Could not get a fresh reading of the secret rotation {reading.id} within wait_timeout: {why}.",
-        "Nothing was sent. A cache, a replica that lags, or a request that is still under way: look at the rotation "
-        f"in Infisical, and run again in ten minutes{noted}.",
-    )
-
-
-def _unknown(before: Reading, lost: InfisicalError, obstacle: InfisicalError | None) -> InfisicalError:
-    seen = f" Reading it failed too: {obstacle.problem}" if obstacle else ""
-    return InfisicalError(
-        "outcome_unknown",
-        f"{lost.problem} Whether the secret was rotated could not be learned: lastRotatedAt was "
-        f"{before.rotation['lastRotatedAt']} before the request and was not seen to move.{seen}",
-        f"Before you run it again, look at the rotation {before.rotation['name']!r} in Infisical: if "
-        "lastRotatedAt has moved, it is done. A second rotation would delete the secret before it.",
-        http_status=lost.http_status,
-        request_id=lost.request_id,
-        effect=UNKNOWN,
-    )
-
-
-def _failed(after: Reading, what: str) -> InfisicalError:
-    """The error for a failed attempt that a reading shows."""
-    failure = InfisicalError(
-        "rotation_failed",
-        f"Could not rotate the secret of {after.id}: {what}: {printable(after.last_message)}",
-        "The active secret is unchanged; the older one may be deleted already. Mend the cause and run again.",
-    )
-    if SECRET_LIMIT in after.last_message:
-        failure.reason = "okta_secret_limit"
-        failure.next_step = (
-            "An orphan secret sits at Okta that Infisical does not know. In the Okta admin console open the "
-            "application, Client Credentials, find the secret that is not the one Infisical serves, deactivate "
-            "and delete it, and run again."
-        )
-    return failure
-
-
-def _unmoved(before: Reading) -> InfisicalError:
-    return InfisicalError(
-        "invalid_response",
-        f"Could not confirm the rotation of {before.id}: HTTP 200, but lastRotatedAt did not move.",
-        http_status=200,
-    )

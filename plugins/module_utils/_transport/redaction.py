@@ -8,30 +8,35 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 MASK = "********"
 #: A secret in fewer letters than this is a part of many words, and a part of one in fewer than that.
 _WORD, _TELLING = 4, 8
+#: What has fewer letters is in one line.
+_LONG = 16
 #: Servers cut what is long, and say so at the end, or not.
 _MAY_BE_CUT = 200
 _ENDS_OF_CUT_TEXTS = ("...", "…", "")
-#: How deep one way of writing may be inside another, and how many readings of one text are made, and of how much.
-_DEPTH, _READINGS, _CHARACTERS = 5, 200, 1_000_000
+#: How deep one way of writing may be inside another, how many readings of one text are made, of how much, how often.
+_DEPTH, _READINGS, _CHARACTERS, _ROUNDS = 5, 200, 1_000_000, 50
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PERCENT = re.compile(r"%[0-9A-F]{2}")
 _BACKSLASH = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _BACKSLASHED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_QUOTED_PRINTABLE = re.compile(r"=(?:([0-9A-Fa-f]{2})|\r?\n)")
-_FOLD = re.compile(r"\r?\n[ \t]*")
+#: The end of a line may have become a blank.
+_QUOTED_PRINTABLE = re.compile(r"=(?:([0-9A-Fa-f]{2})|\r?\n| )")
 #: What is at 0x80 to 0x9f for those who do not read ISO 8859-1 by the letter.
 _WINDOWS = {ord(bytes([code]).decode("cp1252")): code for code in {*range(0x80, 0xA0)} - {0x81, 0x8D, 0x8F, 0x90, 0x9D}}
 _LATER = rf"[\x80-\xbf{''.join(map(chr, _WINDOWS))}]"
 _UTF8 = re.compile(rf"[\xc2-\xdf]{_LATER}|[\xe0-\xef]{_LATER}{{2}}|[\xf0-\xf4]{_LATER}{{3}}")
 _URL_SAFE = str.maketrans("+/", "-_")
+
+_Undo = Callable[[str], str]
 
 
 class Redactor:
@@ -56,15 +61,12 @@ class Redactor:
                     self.add(password)
 
     def text(self, value: str) -> str:
-        if not self._forms:
-            return value
         value = self._masked(value)
-        for _unused in range(_DEPTH):
-            # Written in a way that no form is of: what it says is shown instead.
-            telling = next((reading for reading in _readings(value) if self._masked(reading) != reading), None)
-            if telling is None:
+        for _unused in range(_ROUNDS if self._forms else 0):
+            place = self._written_otherwise(value)
+            if place is None:
                 break
-            value = _CONTROL.sub(" ", self._masked(telling))
+            value = f"{value[: place[0]]}{MASK}{value[place[1] :]}"
         return self._without_beginning(value)
 
     def data(self, value: Any) -> Any:
@@ -82,6 +84,18 @@ class Redactor:
             value = value.replace(form, MASK)
         return value
 
+    def _holds(self, value: str, shortest: int = 1) -> bool:
+        return any(form in value for form in self._forms if len(form) >= shortest and form not in MASK)
+
+    def _written_otherwise(self, value: str) -> tuple[int, int] | None:
+        """Where a secret stands in a way of writing that is none of its forms."""
+        for undo, reading in _readings(value):
+            # Words that stand side by side may make a short one.
+            shortest = _LONG if _joined in undo else 1
+            if self._holds(reading, shortest):
+                return _bounds(value, lambda part: self._holds(_undone(part, undo), shortest))  # noqa: B023
+        return None
+
     def _without_beginning(self, value: str) -> str:
         """Without the beginning of a secret, with which a text ends that was cut."""
         if len(value) < _MAY_BE_CUT:
@@ -95,6 +109,13 @@ class Redactor:
                     return f"{text[:start]}{MASK}{end}"
                 start = text.find(form[:_TELLING], start + 1)
         return value
+
+
+def _bounds(value: str, holds: Callable[[str], bool]) -> tuple[int, int]:
+    """The shortest part that holds it, from where it begins to where it ends."""
+    end = 1 + bisect_left(range(1, len(value)), True, key=lambda end: holds(value[:end]))
+    start = bisect_left(range(1, end), True, key=lambda start: not holds(value[start:end]))
+    return start, end
 
 
 def _passwords(url: str) -> Iterator[str]:
@@ -114,6 +135,7 @@ def _forms(text: str) -> set[str]:
     forms = {
         text,
         html.escape(text),
+        text.replace("'", "''"),
         escaped,
         quote_plus(text, errors="replace"),
         quote(text, safe="!'()*", errors="replace"),
@@ -134,7 +156,8 @@ def _lowered(escape: re.Match[str]) -> str:
 def _lossy(text: str) -> Iterator[str]:
     """What an older encoding in between leaves of it, which no decoding brings back."""
     for encoding in ("ascii", "latin-1", "cp1252"):
-        yield text.encode(encoding, "replace").decode(errors="replace")
+        content = text.encode(encoding, "replace")
+        yield from (content.decode(encoding), content.decode(errors="replace"))
 
 
 def _in_letters(content: bytes) -> set[str]:
@@ -149,38 +172,41 @@ def _in_letters(content: bytes) -> set[str]:
     return found | {form.translate(_URL_SAFE) for form in found}
 
 
-def _readings(value: str) -> Iterator[str]:
-    """What the text says when ways of writing are undone, also one inside another."""
+def _readings(value: str) -> Iterator[tuple[tuple[_Undo, ...], str]]:
+    """What the text says when ways of writing are undone, also one inside another, and which."""
     left = min(_READINGS, _CHARACTERS // (len(value) or 1))
-    seen, level = {value}, [value]
-    for _unused in range(_DEPTH if left else 0):
+    seen = {value}
+    level: list[tuple[tuple[_Undo, ...], str]] = [((), value)]
+    for _unused in range(_DEPTH):
         before, level = level, []
-        for text in (text for each in before for text in _decoded(each)):
-            if len(seen) > left:
-                return
-            if text not in seen:
-                seen.add(text)
-                level.append(text)
-                yield text
+        for undone, text in before:
+            for undo in _UNDO:
+                reading = undo(text) if left else text
+                if reading not in seen:
+                    left -= 1
+                    seen.add(reading)
+                    level.append(((*undone, undo), reading))
+                    yield level[-1]
 
 
-def _decoded(value: str) -> Iterator[str]:
-    if "&" in value:
-        yield html.unescape(value)
-    if "%" in value:
-        yield unquote(value)
-        yield unquote(value, "latin-1")
-    if "+" in value:
-        yield value.replace("+", " ")
-    if "\\" in value:
-        # JSON writes what is beyond the first 65536 characters as two.
-        yield _BACKSLASH.sub(_unescaped, value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if "=" in value:
-        yield _QUOTED_PRINTABLE.sub(lambda code: chr(int(code[1], 16)) if code[1] else "", value)
-    if "\n" in value:
-        yield _FOLD.sub("", value)
-    if not value.isascii():
-        yield _UTF8.sub(_character, value)
+def _undone(value: str, ways: Iterable[_Undo]) -> str:
+    for undo in ways:
+        value = undo(value)
+    return value
+
+
+def _percent_latin_1(value: str) -> str:
+    return unquote(value, "latin-1")
+
+
+def _plus(value: str) -> str:
+    return value.replace("+", " ")
+
+
+def _backslashes(value: str) -> str:
+    # JSON writes what is beyond the first 65536 characters as two.
+    value = _BACKSLASH.sub(_unescaped, value) if "\\" in value else value
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _unescaped(code: re.Match[str]) -> str:
@@ -188,9 +214,34 @@ def _unescaped(code: re.Match[str]) -> str:
     return chr(int(number, 16)) if number else _BACKSLASHED.get(code[3], code[3])
 
 
-def _character(read_wrongly: re.Match[str]) -> str:
+def _quoted_printable(value: str) -> str:
+    return _QUOTED_PRINTABLE.sub(lambda code: chr(int(code[1], 16)) if code[1] else "", value)
+
+
+def _utf8(value: str) -> str:
     """UTF-8 of which every byte was taken for a character, as http.client takes the bytes of headers."""
+    return value if value.isascii() else _UTF8.sub(_character, value)
+
+
+def _character(read_wrongly: re.Match[str]) -> str:
     return read_wrongly[0].translate(_WINDOWS).encode("latin-1").decode(errors="replace")
+
+
+def _joined(value: str) -> str:
+    """What was too long for one line and stands in several."""
+    return "".join(value.split())
+
+
+_UNDO: tuple[_Undo, ...] = (
+    html.unescape,
+    unquote,
+    _percent_latin_1,
+    _plus,
+    _backslashes,
+    _quoted_printable,
+    _utf8,
+    _joined,
+)
 
 
 def printable(value: str, limit: int = 2000) -> str:

@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a rotation fails, in words, and what to do then."""
+
+from __future__ import annotations
+
+from .._errors import UNKNOWN, InfisicalError
+from .._transport.redaction import printable
+from .api import SECRET_LIMIT, Reading
+
+
+def stale(reading: Reading, why: str, note_path: str) -> InfisicalError:
+    noted = f", or, if it was not rotated, remove {note_path}" if note_path else ""
+    return InfisicalError(
+        "stale_reading",
+        f"Could not get a fresh reading of the secret rotation {reading.id} within wait_timeout: {why}.",
+        "Nothing was sent. A cache, a replica that lags, or a request that is still under way: look at the rotation "
+        f"in Infisical, and run again in ten minutes{noted}.",
+    )
+
+
+def unknown(before: Reading, lost: InfisicalError, obstacle: InfisicalError | None) -> InfisicalError:
+    seen = f" Reading it failed too: {obstacle.problem}" if obstacle else ""
+    return InfisicalError(
+        "outcome_unknown",
+        f"{lost.problem} Whether the secret was rotated could not be learned: lastRotatedAt was "
+        f"{before.rotation['lastRotatedAt']} before the request and was not seen to move.{seen}",
+        f"Before you run it again, look at the rotation {before.rotation['name']!r} in Infisical: if "
+        "lastRotatedAt has moved, it is done. A second rotation would delete the secret before it.",
+        http_status=lost.http_status,
+        request_id=lost.request_id,
+        effect=UNKNOWN,
+    )
+
+
+def failed(after: Reading, what: str) -> InfisicalError:
+    """The error for a failed attempt that a reading shows."""
+    failure = InfisicalError(
+        "rotation_failed",
+        f"Could not rotate the secret of {after.id}: {what}: {printable(after.last_message)}",
+        "The active secret is unchanged; the older one may be deleted already. Mend the cause and run again.",
+    )
+    if SECRET_LIMIT in after.last_message:
+        failure.reason = "okta_secret_limit"
+        failure.next_step = (
+            "An orphan secret sits at Okta that Infisical does not know. In the Okta admin console open the "
+            "application, Client Credentials, find the secret that is not the one Infisical serves, deactivate "
+            "and delete it, and run again."
+        )
+    return failure
+
+
+def unmoved(before: Reading) -> InfisicalError:
+    return InfisicalError(
+        "invalid_response",
+        f"Could not confirm the rotation of {before.id}: HTTP 200, but lastRotatedAt did not move.",
+        http_status=200,
+    )
