@@ -133,7 +133,7 @@ class Channel:
             # The module says it once, in words of its own, when validate_certs is false.
             warnings.filterwarnings("ignore", message="Unverified HTTPS request")
             left = self._progress.left()
-            adapter: Any = session.getadapter_noting(url)
+            adapter: Any = session.get_adapter(url)
             response: requests.Response = adapter.send(request, timeout=(left, left), **settings)
         body = _body(response)
         response.raw.release_conn()
