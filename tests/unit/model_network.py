@@ -4,248 +4,236 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import NoReturn
 from urllib.parse import urlsplit
 
-import requests
-from unit import model_server as model
-from unit.model_server import (
-    Exchange,
-    Fate,
-    Infisical,
-    Response,
-    Schedule,
-)
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.exchange import Broken, Received
+from requests.structures import CaseInsensitiveDict
+from unit import model_fates as fates
+from unit.model_answers import FOREIGN, HTML, SENT, UNSENT
+from unit.model_backend import REPETITION, Backend, Said
+from unit.model_fates import Cache, Exchange, Fate, Schedule
+from unit.model_server import EPOCH, Infisical, State, Work, error_body
 
-HTML = b"<!DOCTYPE html><html><body>It works</body></html>"
 #: The server closes a connection on which it was silent for so long; the work goes on.
 SERVER_TIMEOUT = 30.0
 GATEWAY_TIMEOUT = 60.0
+CONNECT_TIMEOUT = 15.0
 #: No request is free, so that time passes for who asks again and again.
 ROUND_TRIP = 0.001
-_PROXY_STATUSES = (502, 503, 504)
-_REDIRECTS = (301, 302, 307, 308)
 _LIMIT_HEADERS = {
-    "429_after": {"retry-after": "7"},
+    "429_after": {"Retry-After": "7"},
     "429_reset": {"x-ratelimit-reset": "9"},
-    "429_zero": {"retry-after": "0", "x-ratelimit-reset": "0"},
+    "429_zero": {"Retry-After": "0", "x-ratelimit-reset": "0"},
     "429_text": {},
     "429_bare": {},
-    "429_hour": {"retry-after": "3600"},
+    "429_hour": {"Retry-After": "3600"},
 }
+#: How long each refusal of the limiter asks to wait.
+_TOLD = {"429_after": 7.0, "429_reset": 9.0, "429_text": 11.0, "429_hour": 3600.0}
+
+
+class Killed(BaseException):
+    """The task ends here, whatever it was about to do."""
+
+
+@dataclass
+class Kept:
+    until: float
+    since: float
+    body: bytes
+    state: State
+    date: str | None
+    date_error: float | None
 
 
 class Network:
-    """Stands in for ``requests.Session``."""
+    """Stands in for the channel of the client. What caches keep outlives it in ``kept``."""
 
-    def __init__(self, server: Infisical, schedule: Schedule, *, strict: bool) -> None:
+    def __init__(self, server: Infisical, schedule: Schedule, kept: dict[str, Kept], *, strict: bool) -> None:
         self.server = server
         self.schedule = schedule
         self.strict = strict
         self.exchanges: list[Exchange] = []
+        self._backend = Backend(server)
+        self._kept = kept
+        self._killed = False
+        self._deadline = 0.0
 
     def close(self) -> None:
         pass
 
-    def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        auth: Callable[[Any], Any],
-        data: bytes | None,
-        timeout: tuple[float, float],
-        **_: Any,
-    ) -> Response:
-        path = urlsplit(url).path
-        prepared = auth(SimpleNamespace(headers={}))
-        token = prepared.headers.get("Authorization", "").removeprefix("Bearer ") or None
-        role = _role(path)
-        fate = self.schedule.of(role, sum(exchange.role == role for exchange in self.exchanges))
-        kind = fate.kind if role == "rotate" or fate.kind not in model.ROTATE_ONLY else "ok"
-        exchange = Exchange(role, kind, self.server.clock.now, token=token)
+    def exchange(
+        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None, timeout: float
+    ) -> Received:
+        if self._killed:
+            raise Killed
+        clock = self.server.clock
+        self._deadline = clock.now + timeout
+        role = _role(urlsplit(url).path)
+        number = sum(exchange.role == role for exchange in self.exchanges)
+        fate = self.schedule.of(role, number)
+        kind = fate.kind if role == "rotate" or fate.kind not in fates.ROTATE_ONLY else "ok"
+        token = headers.get("Authorization", "").removeprefix("Bearer ") or None
+        exchange = Exchange(role, kind, clock.now, token=token)
         self.exchanges.append(exchange)
         if role == "revoke":
-            token = json.loads(data or b"{}").get("accessToken")
+            token = str(json.loads(content or b"{}").get("accessToken"))
         try:
-            response = self._fated(exchange, fate, kind, token, timeout)
-            exchange.status = response.status_code
-            return response
+            received = self._fated(exchange, fate, token, timeout, url, self.schedule.way.lag(role, number))
+            exchange.status = received.status
+            return received
         finally:
-            exchange.ended = self.server.clock.now
+            exchange.ended = clock.now
 
     def _fated(
-        self, exchange: Exchange, fate: Fate, kind: str, token: str | None, timeout: tuple[float, float]
-    ) -> Response:
-        server, clock = self.server, self.server.clock
+        self, exchange: Exchange, fate: Fate, token: str | None, timeout: float, url: str, lag: float
+    ) -> Received:
+        server, clock, kind = self.server, self.server.clock, exchange.kind
         if fate.skew is not None:
             server.skew = fate.skew
         if fate.rival is not None:
             server.rival(fate.rival)
         clock.pass_until(clock.now + ROUND_TRIP)
-        if kind == "connect_timeout":
-            clock.pass_until(clock.now + timeout[0])
-        if kind in model.NEVER_CONNECTED:
-            raise model.no_connection(kind)
+        if kind in fates.NEVER_SENT:
+            if kind == "connect_timeout":
+                clock.pass_until(clock.now + min(CONNECT_TIMEOUT, timeout))
+            exchange.refused = True
+            raise Broken(UNSENT[kind](), sent=False)
         if kind == "reset_before":
-            raise model.broken("Connection reset by peer")
+            self._break(fate)
         if kind == "silent_before":
-            self._silence(timeout[1])
-        if kind in model.LIMITED or kind in ("proxy_before", "masked_500", "redirect", "html_before"):
-            return self._answered_before(exchange, kind, fate, timeout[1])
-        if kind in ("expired", "revoked"):
-            server.spoil_tokens(403 if kind == "expired" else 401)
-        status, body, ready = self._work(exchange, fate, kind, token)
-        return self._deliver(exchange, fate, kind, status, body, ready, timeout[1])
+            self._silence()
+        if kind in (*fates.LIMITED, *fates.ANSWERED_BEFORE):
+            return self._answered_before(exchange, fate)
+        cache = self.schedule.way.cache if exchange.role in ("find", "read") else None
+        if cache and kind in fates.WHOLE:
+            return self._through(cache, exchange, fate, token, url, lag)
+        return self._asked(exchange, fate, token, lag)
 
-    def _silence(self, seconds: float) -> None:
-        self.server.clock.pass_until(self.server.clock.now + seconds)
-        raise requests.ReadTimeout("silent")
+    def _asked(self, exchange: Exchange, fate: Fate, token: str | None, lag: float) -> Received:
+        if exchange.kind in fates.TOKEN_REFUSED:
+            self.server.spoil_tokens(403 if exchange.kind == "expired" else 401)
+        if exchange.kind == "late":
+            self._arrive_late(exchange, fate, token)
+        return self._deliver(exchange, fate, self._backend.say(exchange, fate, token, lag))
 
-    def _answered_before(self, exchange: Exchange, kind: str, fate: Fate, timeout: float) -> Response:
-        """By the limiter, a proxy or a wrong address, without the work."""
-        pick = int(fate.seconds)
-        if kind in model.LIMITED:
-            text = "Rate limit exceeded." + (" Please try again in 11 seconds" if kind == "429_text" else "")
-            body = model.error_body(429, "RateLimitExceeded", text)
-            return self._response(exchange, 429, body, fate.seconds, timeout, _LIMIT_HEADERS[kind])
-        if kind == "redirect":
-            headers = {"location": "https://elsewhere.example/"}
-            return self._response(exchange, _REDIRECTS[pick % 4], b"", fate.seconds, timeout, headers)
-        if kind == "masked_500":
-            body = model.error_body(500, "InternalServerError", "Something went wrong")
-            return self._response(exchange, 500, body, fate.seconds, timeout)
-        status = 200 if kind == "html_before" else _PROXY_STATUSES[pick % 3]
-        return self._response(exchange, status, HTML, fate.seconds, timeout)
+    def _break(self, fate: Fate) -> NoReturn:
+        raise Broken(SENT[fate.pick % len(SENT)](), sent=True)
 
-    def _work(
-        self, exchange: Exchange, fate: Fate, kind: str, token: str | None
-    ) -> tuple[int, bytes, Callable[[], tuple[int, bytes]] | None]:
-        """The server's own part. For a rotation that began, the answer is known only at its end."""
-        server = self.server
-        if exchange.role == "login":
-            if kind in ("expired", "revoked", "forbidden"):
-                return 401, model.error_body(401, "UnauthorizedError", "Invalid credentials"), None
-            body = {"accessToken": server.log_in(), "expiresIn": 600, "accessTokenMaxTTL": 600, "tokenType": "Bearer"}
-            return 200, json.dumps(body).encode(), None
-        known = server.tokens.get(token or "", 403)
-        if known == 401:
-            return 401, model.error_body(401, "UnauthorizedError", "Failed to authorize: token has been revoked"), None
-        if known == 403:
-            text = "Your token has expired. Please re-authenticate."
-            return 403, model.error_body(403, "TokenError", text), None
-        if kind == "forbidden":
-            text = "You are not allowed to rotate-secrets on secret-rotation"
-            return 403, model.error_body(403, "PermissionDenied", text), None
-        if kind == "no_route":
-            body = {"message": "Route POST:/x not found", "error": "Not Found", "statusCode": 404}
-            return 404, json.dumps(body).encode(), None
-        if exchange.role == "revoke":
-            server.tokens[token or ""] = 401
-            return 200, b'{"message": "Successfully revoked access token"}', None
-        if exchange.role in ("find", "read") or kind == "unmoved":
-            return 200, self._object(kind), None
-        return self._rotate(exchange, fate, kind)
+    def _silence(self) -> NoReturn:
+        self.server.clock.pass_until(self._deadline)
+        raise Broken(TimeoutError(), sent=True)
 
-    def _rotate(
-        self, exchange: Exchange, fate: Fate, kind: str
-    ) -> tuple[int, bytes, Callable[[], tuple[int, bytes]] | None]:
-        server = self.server
-        if server.locked:
-            text = "A rotation is already in progress. Please try again shortly."
-            return 400, model.error_body(400, "BadRequest", text), None
-        if kind == "lock_lost":
-            server.begin(fate.seconds, "okta_fails" if fate.rival else "ok")
-            server.fail("lock_lost")
-            return 500, model.error_body(500, "InternalServerError", model.LOCK_LOST), None
-        exchange.reached = True
-        answer: list[tuple[int, bytes]] = []
-        failing = kind in ("okta_fails", "okta_limit", "late_failure")
-
-        def ended() -> None:
-            message = server.rotation["lastRotationMessage"]
-            error = model.error_body(500, "InternalServerError", message)
-            answer.append((500, error) if failing else (200, self._object(kind)))
-
-        server.begin(fate.seconds, kind if failing or kind == "restart" else "ok", ended)
-        return 0, b"", lambda: answer[0]
-
-    def _object(self, kind: str) -> bytes:
-        rotation = copy.copy(self.server.rotation)
-        if kind == "other_id":
-            rotation["id"] = model.OTHER_ID
-        elif kind == "other_type":
-            rotation["type"] = "aws-iam-user-secret"
-        elif kind == "missing":
-            del rotation["lastRotatedAt"]
-        elif kind == "null":
-            rotation["lastRotatedAt"] = None
-        elif kind == "extra":
-            rotation["somethingNew"] = {"lastRotatedAt": 1}
-        return json.dumps({"secretRotation": rotation}).encode()
-
-    def _deliver(
-        self,
-        exchange: Exchange,
-        fate: Fate,
-        kind: str,
-        status: int,
-        body: bytes,
-        ready: Callable[[], tuple[int, bytes]] | None,
-        timeout: float,
-    ) -> Response:
+    def _through(
+        self, cache: Cache, exchange: Exchange, fate: Fate, token: str | None, url: str, lag: float
+    ) -> Received:
         clock = self.server.clock
-        if kind == "reset_during":
-            raise model.broken("Connection reset by peer")
-        if kind == "silent_after":
-            self._silence(min(timeout, SERVER_TIMEOUT) if self.strict else timeout)
-        if kind == "gateway_timeout" and ready and fate.seconds > GATEWAY_TIMEOUT:
-            return self._response(exchange, 504, HTML, GATEWAY_TIMEOUT, timeout)
-        if self.strict and ready and fate.seconds > SERVER_TIMEOUT and timeout > SERVER_TIMEOUT:
-            clock.pass_until(clock.now + SERVER_TIMEOUT)
-            raise model.broken("Remote end closed connection without response")
-        if fate.seconds > timeout:
-            self._silence(timeout)
-        clock.pass_until(clock.now + fate.seconds)
-        if kind in ("reset_after", "restart"):
-            raise model.broken("Connection reset by peer")
-        if ready:
-            status, body = ready()
-        if status == 200:
-            body = {"not_json": b'{"secretRotation": {"id"', "html_after": HTML, "empty": b""}.get(kind, body)
-            if kind == "proxy_after":
-                status, body = _PROXY_STATUSES[int(fate.seconds) % 3], HTML
-        headers = {"content-length": str(len(body))}
-        pieces, pause = [body], 0.0
-        if kind == "half_body":
-            pieces = [body[: len(body) // 2]]
-        elif kind == "trickle":
-            pieces, pause = [body[:1]] + [b" "] * 5 + [body[1:]], timeout / 4
-        whole = kind not in (*model.LOST_AFTER, *model.GARBLED_AFTER)
-        if whole and status == 200 and exchange.role in ("find", "read", "rotate"):
-            exchange.state = json.loads(body)["secretRotation"]
-        return self._response(exchange, status, pieces, 0.0, timeout, headers, pause)
+        key = url if cache.whole_url else urlsplit(url).path
+        kept = self._kept.get(key)
+        if kept and clock.now < kept.until:
+            old = int(clock.now - kept.since)
+            exchange.state, exchange.avoidable = kept.state, cache.whole_url
+            exchange.aged = cache.tells_age and old > 0
+            headers = {"Age": str(old)} if cache.tells_age else {}
+            if not cache.keeps_date:
+                return self._received(exchange, 200, headers, kept.body)
+            exchange.date_error = None if kept.date_error is None else kept.date_error - (clock.now - kept.since)
+            return Received(200, CaseInsensitiveDict(headers | ({"Date": kept.date} if kept.date else {})), kept.body)
+        received = self._asked(exchange, fate, token, lag)
+        if exchange.state:
+            date = received.headers.get("Date")
+            until = clock.now + cache.seconds
+            self._kept[key] = Kept(until, clock.now, received.body, exchange.state, date, exchange.date_error)
+        return received
 
-    def _response(
-        self,
-        exchange: Exchange,
-        status: int,
-        body: bytes | list[bytes],
-        delay: float,
-        timeout: float,
-        headers: dict[str, str] | None = None,
-        pause: float = 0.0,
-    ) -> Response:
-        if delay > timeout:
-            self._silence(timeout)
-        self.server.clock.pass_until(self.server.clock.now + delay)
-        date = self.server.wall().strftime("%a, %d %b %Y %H:%M:%S GMT")
-        pieces = [body] if isinstance(body, bytes) else body
-        return Response(exchange, self.server.clock, status, {"date": date, **(headers or {})}, list(pieces), pause)
+    def _answered_before(self, exchange: Exchange, fate: Fate) -> Received:
+        """By the limiter, or by somebody else in a shape of his own, without the work."""
+        kind = exchange.kind
+        if kind in fates.LIMITED:
+            text = "Rate limit exceeded." + (" Please try again in 11 seconds" if kind == "429_text" else "")
+            self._pass(fate.seconds)
+            exchange.refused, exchange.told_to_wait = True, _TOLD.get(kind)
+            body = error_body(429, "RateLimitExceeded", text)
+            return self._received(exchange, 429, _LIMIT_HEADERS[kind], body)
+        self._pass(fate.seconds)
+        if kind == "masked_500":
+            exchange.answered = True
+            return self._received(exchange, 500, {}, error_body(500, "InternalServerError", "Something went wrong"))
+        return self._foreign(exchange, fate)
+
+    def _foreign(self, exchange: Exchange, fate: Fate) -> Received:
+        status, headers, body = FOREIGN[fate.pick % len(FOREIGN)]
+        if status == 429:
+            exchange.told_to_wait = float(headers["Retry-After"]) if headers else None
+        return self._received(exchange, status, headers, body)
+
+    def _arrive_late(self, exchange: Exchange, fate: Fate, token: str | None) -> NoReturn:
+        """The task has heard of a broken connection by then, and a token that it revoked is not taken."""
+        server = self.server
+
+        def arrive() -> None:
+            if server.tokens.get(token or "") == 200 and not server.locked:
+                exchange.work = exchange.work or Work()
+                server.begin(0.5, "ok", exchange.work)
+
+        server.clock.plan(fate.seconds, arrive)
+        self._break(fate)
+
+    def _deliver(self, exchange: Exchange, fate: Fate, said: Said) -> Received:
+        clock, kind = self.server.clock, exchange.kind
+        if kind == "killed":
+            self._killed = True
+            raise Killed
+        if kind == "reset_during":
+            self._break(fate)
+        if kind == "silent_after":
+            self._wait(SERVER_TIMEOUT if self.strict else self._deadline - clock.now)
+            self._break(fate)
+        takes = fate.seconds * said.times + (REPETITION + ROUND_TRIP if said.times > 1 else 0.0)
+        if kind == "gateway_timeout" and said.after and takes > GATEWAY_TIMEOUT:
+            self._pass(GATEWAY_TIMEOUT)
+            return self._received(exchange, 504, {}, HTML)
+        if self.strict and said.after and takes > SERVER_TIMEOUT:
+            self._wait(SERVER_TIMEOUT)
+            self._break(fate)
+        self._pass(takes)
+        if kind in ("reset_after", "restart", "half_body"):
+            self._break(fate)
+        if kind == "trickle":
+            self._silence()
+        if said.after:
+            said = said.after()
+        if kind == "foreign_after":
+            return self._foreign(exchange, fate)
+        body = {"not_json": b'{"secretRotation": {"id"', "empty": b""}.get(kind) if said.status == 200 else None
+        if body is None:
+            exchange.state, exchange.refused, exchange.busy, body = said.state, said.refused, said.busy, said.body
+            exchange.answered = said.status == 500
+        return self._received(exchange, said.status, {}, body)
+
+    def _pass(self, seconds: float) -> None:
+        """Until the answer comes; the client waits no longer than it was told."""
+        if self.server.clock.now + seconds > self._deadline:
+            self._silence()
+        self.server.clock.pass_until(self.server.clock.now + seconds)
+
+    def _wait(self, seconds: float) -> None:
+        self.server.clock.pass_until(min(self.server.clock.now + seconds, self._deadline))
+
+    def _received(self, exchange: Exchange, status: int, headers: Mapping[str, str], body: bytes) -> Received:
+        server, ahead = self.server, self.schedule.way.date
+        more: dict[str, str] = {}
+        if ahead is not None:
+            told = server.wall(ahead).replace(microsecond=0)
+            more["Date"] = format_datetime(told, usegmt=True)
+            exchange.date_error = (told - EPOCH - timedelta(seconds=server.clock.now)).total_seconds()
+        return Received(status, CaseInsensitiveDict({**more, **headers}), body)
 
 
 def _role(path: str) -> str:

@@ -1,40 +1,77 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs one real task against the model server, and judges it by what the server and the network saw."""
+"""Runs one real task against the model server, on one of its machines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from typing import Any
+from unittest.mock import patch
 
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._login.session import Session
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations import lock
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.lock import Note
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.client import Client
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.connection import Connection
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation as module
-from unit.model_network import Network
-from unit.model_server import (
-    LOCK_LOST,
-    ROTATION_ID,
-    Exchange,
-    Infisical,
-    Schedule,
-)
+from unit.model_fates import Exchange, Schedule
+from unit.model_network import Kept, Killed, Network
+from unit.model_server import EPOCH, ROTATION_ID, Clock, Infisical, State
 
 CREDENTIALS = {"universal_auth_client_id": "an-id", "universal_auth_client_secret": "a-password"}
 BY_NAME = {"name": "okta", "project_id": "a-project", "environment": "prod"}
 DEFAULTS: dict[str, Any] = {name: spec.get("default") for name, spec in module.ARGUMENT_SPEC.items()}
-#: Less than any pause: what is left of the patience when a task rightly gives up, and the length of a request that
-#: is made when there is no time left for it.
-CRUMB = 0.3
-#: How long each refusal of the limiter asks to wait.
-TOLD = {"429_after": 7, "429_reset": 9, "429_text": 11, "429_hour": 3600, "429_zero": 0, "429_bare": 0}
+_SECONDS = {"0": 0, "5m": 300, "1d": 86400}
 
 Execute = Callable[[Task], dict[str, Any]]
+
+
+@dataclass
+class Machine:
+    """Where tasks run one after the other: its clock, and the note that they leave each other."""
+
+    #: By how much its clock is ahead.
+    ahead: float = 0.0
+    note: Note | None = None
+    #: Its tasks that may have rotated.
+    past: list[Verdict] = field(default_factory=list)
+
+    @contextmanager
+    def hold(self) -> Iterator[Held]:
+        yield Held(self)
+
+
+class Held:
+    """Stands in for the lock of one rotation; time of the model does not pass while a real file is locked."""
+
+    path = "the note"
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self.note = machine.note
+
+    def write(self, note: Note) -> None:
+        self._machine.note = note
+
+    def forget(self) -> None:
+        self._machine.note = None
+
+
+class World:
+    """A server, and what outlives a task: the machines, and what caches keep."""
+
+    def __init__(self, *, strict: bool = True, ahead: float = 0.0) -> None:
+        self.clock = Clock()
+        self.server = Infisical(self.clock)
+        self.strict = strict
+        self.machines = (Machine(ahead), Machine())
+        self.kept: dict[str, Kept] = {}
 
 
 @dataclass(frozen=True)
@@ -53,9 +90,19 @@ class ModelTask(Task):
         session = super().session(connection, patience)
         client = session._client
         client.__class__ = self.client_class
-        client._clock = self.network.server.clock
-        client._open = lambda what: self.network  # type: ignore[method-assign, assignment, return-value]
+        client._channel = self.network  # type: ignore[assignment]
         return session
+
+
+class HostClock:
+    """Stands in for ``datetime`` where the task asks for the time."""
+
+    def __init__(self, clock: Clock, ahead: float) -> None:
+        self._clock = clock
+        self._ahead = ahead
+
+    def now(self, zone: timezone) -> datetime:
+        return EPOCH + timedelta(seconds=self._clock.now + self._ahead)
 
 
 @dataclass
@@ -64,192 +111,119 @@ class Verdict:
 
     result: dict[str, Any]
     failed: bool
+    killed: bool
+    warnings: list[str]
     exchanges: list[Exchange]
-    server: Infisical
+    world: World
+    machine: Machine
     options: Mapping[str, Any]
-    started: float
-    slept: float
-    failed_before: int
     schedule: Schedule
+    slept: float
+    ended: float
 
     @property
     def posts(self) -> list[Exchange]:
         return [exchange for exchange in self.exchanges if exchange.role == "rotate"]
 
     @property
-    def seen(self) -> list[dict[str, Any]]:
-        """The rotation as the task got to see it, in order."""
-        return [exchange.state for exchange in self.exchanges if exchange.state is not None]
+    def min_age(self) -> int:
+        return _SECONDS[self.options["min_age"]]
 
     @property
-    def waited(self) -> float:
-        """All pauses, and all requests that were made because the task waited.
+    def request(self) -> Exchange | None:
+        """The request after which the task only watched; None where it decided anew after every one, or sent none."""
+        last = self.posts[-1] if self.posts else None
+        if last is None or self.result.get("outcome") == "rotated_by_another":
+            return last
+        return None if self.decides_anew(last) else last
 
-        Those are the readings after the last request to rotate, all between two such requests when the second one
-        followed a new reading, and what was refused and sent again.
-        """
-        posts = [index for index, exchange in enumerate(self.exchanges) if exchange.role == "rotate"]
-        roles = [exchange.role for exchange in self.exchanges]
-        waited = self.slept
-        for index, exchange in enumerate(self.exchanges):
-            if exchange.role == "revoke":
-                continue
-            after = bool(posts) and index > posts[-1]
-            again = roles[index : index + 2] == [exchange.role] * 2
-            between = any(first <= index < last and "read" in roles[first:last] for first, last in pairwise(posts))
-            waited += exchange.ended - exchange.started if after or again or between else 0.0
-        return waited
+    def decides_anew(self, post: Exchange) -> bool:
+        """Whether the request was refused in a way after which the task reads and decides again."""
+        after = self.exchanges[self.exchanges.index(post) :]
+        return post.refused and not post.busy and any(item.role == "read" for item in after)
+
+    @property
+    def deciding(self) -> Exchange | None:
+        """The reading that the task decided by in the end: the last one, or the last one before that request."""
+        return self.reading_before(self.request)
+
+    def reading_before(self, post: Exchange | None) -> Exchange | None:
+        until = len(self.exchanges) if post is None else self.exchanges.index(post)
+        return next((item for item in reversed(self.exchanges[:until]) if item.state), None)
+
+    @property
+    def later(self) -> list[Exchange]:
+        """The readings after that request, the answer to it included."""
+        if self.request is None:
+            return []
+        return [item for item in self.exchanges[self.exchanges.index(self.request) :] if item.state]
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether that request, by itself, may have done something or not."""
+        return self.request is not None and not self.request.refused
 
     def describe(self) -> str:
         told = {key: value for key, value in self.options.items() if value != DEFAULTS.get(key)}
-        end = self.result.get("reason") or self.result["outcome"]
-        lines = [str(self.schedule), f"options {told}", f"{end}: {self.result['msg']}"]
+        end = self.result.get("reason") or self.result.get("outcome")
+        lines = [str(self.schedule), f"options {told}, host {self.machine.ahead:+g} s", f"{end}: {self.result['msg']}"]
+        lines += [f"  warned: {text}" for text in self.warnings]
         for item in self.exchanges:
-            state = item.state and {key: item.state[key] for key in ("lastRotatedAt", "lastRotationAttemptedAt")}
-            lines.append(f"  {item.started:g}-{item.ended:g} {item.role} {item.kind} {item.status} {state}")
+            state = item.state and (
+                item.state.rotations,
+                item.state.stamp,
+                item.state.failures,
+                item.state.rotation["lastRotationAttemptedAt"],
+            )
+            more = f" age, {item.aged}" if item.aged else ""
+            more += f" work {item.work}" if item.work else ""
+            lines.append(f"  {item.started:g}-{item.ended:g} {item.role} {item.kind} {item.status} {state}{more}")
         return "\n".join(lines)
 
 
 def run_task(
-    server: Infisical,
+    world: World,
     schedule: Schedule,
     *,
-    strict: bool = True,
     execute: Execute = module.execute,
     client_class: type[Client] = Client,
     patience_class: type[Patience] = Patience,
+    machine: int = 0,
     **options: Any,
 ) -> Verdict:
     """One task from its options to its result."""
+    server, clock, host = world.server, world.clock, world.machines[machine]
     given = {"token": server.log_in()} if options.pop("token_given", False) else CREDENTIALS
     which = BY_NAME if options.pop("by_name", False) else {"rotation_id": ROTATION_ID}
-    params = {**DEFAULTS, "url": "https://x.example", **which, **given, **options}
-    network = Network(server, schedule, strict=strict)
-    started, slept, failed_before = server.clock.now, server.clock.slept, len(server.attempts_failed)
-    task = ModelTask(params, False, {}, lambda text: None, network, client_class, patience_class)
-    try:
-        result, failed = execute(task), False
-    except InfisicalError as failure:
-        result, failed = failure.result(), True
-    paused = server.clock.slept - slept
-    return Verdict(result, failed, network.exchanges, server, params, started, paused, failed_before, schedule)
+    only_if = _known(server, options.pop("only_if", None))
+    params = {**DEFAULTS, "url": "https://x.example", **which, **given, **options, "only_if_last_rotated_at": only_if}
+    network = Network(server, schedule, world.kept, strict=world.strict)
+    slept, warnings = clock.slept, list[str]()
+    task = ModelTask(params, False, {}, warnings.append, network, client_class, patience_class)
+    result, failed, killed = {"msg": "killed", "changed": False}, False, False
+    with (
+        patch.object(lock, "hold", lambda url, rotation_id, patience: host.hold()),
+        patch.object(module, "datetime", HostClock(clock, host.ahead)),
+    ):
+        try:
+            result = execute(task)
+        except InfisicalError as failure:
+            result, failed = failure.result(), True
+        except Killed:
+            killed = True
+    verdict = Verdict(
+        result, failed, killed, warnings, network.exchanges, world, host, params, schedule,
+        clock.slept - slept, clock.now,
+    )  # fmt: skip
+    if verdict.doubtful or (verdict.request and (verdict.request.busy or not failed)):
+        host.past = [*host.past[-5:], verdict]
+    return verdict
 
 
-def judge(verdict: Verdict) -> None:
-    """Every promise of the guide on safety. Raises AssertionError with the whole story."""
-    for promise in PROMISES:
-        fault = promise(verdict)
-        assert fault is None, f"{promise.__name__}: {fault}\n{verdict.describe()}"
-
-
-def _sent_once(verdict: Verdict) -> str | None:
-    """At most one request of a task reaches the rotating code; after an answer that leaves a doubt none is sent."""
-    if sum(post.reached for post in verdict.posts) > 1:
-        return "two requests reached the rotating code"
-    doubtful = [post for post in verdict.posts[:-1] if not post.harmless]
-    return f"sent again after {doubtful[0].kind}" if doubtful else None
-
-
-def _changed_is_movement(verdict: Verdict) -> str | None:
-    """``changed`` is true exactly when ``lastRotatedAt`` moved between the first and the last reading."""
-    seen = verdict.seen
-    moved = len(seen) > 1 and seen[0]["lastRotatedAt"] != seen[-1]["lastRotatedAt"]
-    if verdict.result["changed"] is not moved:
-        return f"changed is {verdict.result['changed']}, but moved is {moved}"
-    return None
-
-
-def _says_what_happened(verdict: Verdict) -> str | None:
-    """Success is what was seen; a failure that names no doubt means that the task rotated nothing."""
-    reached = any(post.reached for post in verdict.posts)
-    if not verdict.failed:
-        expected = {True: ("rotated", "rotated_by_another"), False: ("not_due",)}[verdict.result["changed"]]
-        if verdict.result["outcome"] not in expected:
-            return f"outcome {verdict.result['outcome']}"
-        if verdict.result["outcome"] == "not_due" and reached:
-            return "not due, and yet rotated"
+def _known(server: Infisical, which: str | None) -> str | None:
+    """A ``lastRotatedAt`` that the caller saw: the present one, or the one before."""
+    states: list[State] = server.states
+    if which is None:
         return None
-    if reached and verdict.result["reason"] not in ("rotation_failed", "okta_secret_limit", "outcome_unknown"):
-        return f"it reached the rotating code and failed with {verdict.result['reason']}"
-    return None
-
-
-def _failure_was_recorded(verdict: Verdict) -> str | None:
-    """``rotation_failed`` is said only when the server recorded a failed attempt that is newer than the reading."""
-    if not verdict.failed or verdict.result["reason"] not in ("rotation_failed", "okta_secret_limit"):
-        return None
-    first = next(exchange for exchange in verdict.exchanges if exchange.state is not None)
-    newer = [moment for moment in verdict.server.attempts_failed[verdict.failed_before :] if moment >= first.started]
-    return None if newer else "no newer failed attempt on the server"
-
-
-def _unknown_only_without_a_way_to_know(verdict: Verdict) -> str | None:
-    """``outcome_unknown`` is said only when nothing could be known within ``wait_timeout``."""
-    if not verdict.failed or verdict.result["reason"] != "outcome_unknown":
-        return None
-    post = verdict.posts[-1]
-    if post.harmless:
-        return f"{post.kind} is certain"
-    after = verdict.exchanges[verdict.exchanges.index(post) + 1 :]
-    before = [exchange.state for exchange in verdict.exchanges[: verdict.exchanges.index(post)] if exchange.state][-1]
-    for exchange in after:
-        if exchange.state and exchange.state["lastRotatedAt"] != before["lastRotatedAt"]:
-            return "it saw that the rotation moved"
-        if exchange.state and _failed_since(before, exchange.state):
-            return "it saw that the rotation failed"
-    asked = [exchange for exchange in after if exchange.role in ("read", "login")]
-    if not asked:
-        return "it did not look"
-    left = verdict.options["wait_timeout"] - verdict.waited
-    final = asked[-1].status in (401, 403, 404) or (asked[-1].status == 429 and TOLD[asked[-1].kind] > left)
-    return None if final or left <= CRUMB else "it gave up early"
-
-
-def _failed_since(before: dict[str, Any], after: dict[str, Any]) -> bool:
-    newer = before["lastRotationAttemptedAt"] != after["lastRotationAttemptedAt"]
-    return bool(newer and after["rotationStatus"] == "failed" and after["lastRotationMessage"] != LOCK_LOST)
-
-
-def _waits_no_longer_than_told(verdict: Verdict) -> str | None:
-    """All waiting together takes no longer than ``wait_timeout`` and one ``timeout``."""
-    most = verdict.options["wait_timeout"] + verdict.options["timeout"]
-    return f"waited {verdict.waited}" if verdict.waited > most + CRUMB else None
-
-
-def _request_follows_the_reading(verdict: Verdict) -> str | None:
-    """The request follows its reading at once: there is never a pause in which somebody could rotate unseen."""
-    for index, exchange in enumerate(verdict.exchanges):
-        if exchange.role != "rotate":
-            continue
-        before = verdict.exchanges[index - 1]
-        if exchange.started - before.ended > CRUMB:
-            return f"a pause of {exchange.started - before.ended} seconds before the request"
-        if before.state is None and not (before.role == "login" and before.status == 200):
-            return f"the request follows {before}"
-    return None
-
-
-def _token_is_revoked(verdict: Verdict) -> str | None:
-    """The server is asked to revoke a token that the task made and that is still good, however the task ends."""
-    if verdict.options["token"]:
-        return None
-    known = {exchange.token for exchange in verdict.exchanges if exchange.token}
-    alive = [token for token in known if verdict.server.tokens[token] == 200]
-    asked = [exchange for exchange in verdict.exchanges if exchange.role == "revoke"]
-    if alive and not asked:
-        return "the token was not revoked"
-    if alive and all(exchange.kind in ("ok", "extra") for exchange in asked):
-        return "another token was revoked"
-    return None
-
-
-PROMISES: tuple[Callable[[Verdict], str | None], ...] = (
-    _sent_once,
-    _changed_is_movement,
-    _says_what_happened,
-    _failure_was_recorded,
-    _unknown_only_without_a_way_to_know,
-    _waits_no_longer_than_told,
-    _request_follows_the_reading,
-    _token_is_revoked,
-)
+    stamps = list(dict.fromkeys(state.stamp for state in states[-9:]))
+    return stamps[-1] if which == "present" else stamps[max(0, len(stamps) - 2)]

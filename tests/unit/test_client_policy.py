@@ -94,7 +94,9 @@ ANSWERS: tuple[tuple[Received, str, str], ...] = (
     (error(504, "GatewayTimeoutError"), "unknown", "server_error"),
     # Somebody else, who says nothing about what the server did.
     (error(429, "Too Many Requests", reqId=None), "unknown", "rate_limited"),
-    (error(401, reqId=None), "unknown", "authentication_failed"),
+    (error(401, reqId=None), "unknown", "invalid_response"),
+    (error(404, "Not Found", "No such thing", reqId=None), "unknown", "invalid_response"),
+    (error(404, "NotFound", "Route POST:/thing not found", reqId=None), "unknown", "invalid_response"),
     (error(400, statusCode=401), "unknown", "invalid_response"),
     (error(400, error=5), "unknown", "invalid_response"),
     (page(200), "unknown", "invalid_response"),

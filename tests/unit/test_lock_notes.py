@@ -22,12 +22,14 @@ from ansible_collections.secretops.infisical.plugins.module_utils._transport.pat
 URL = "https://x.example"
 BEFORE = Note(
     "2026-01-02T03:04:05.678Z",
-    datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=timezone.utc),
+    earliest=datetime(2026, 3, 4, 5, 4, 7, 890123, tzinfo=timezone.utc),
+    written_at=datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=timezone.utc),
     settled=False,
 )
 AFTER = BEFORE._replace(last_rotated_at="2026-03-04T05:06:08.000Z", settled=True)
 WRITTEN = {
     "last_rotated_at": "2026-01-02T03:04:05.678Z",
+    "earliest": "2026-03-04T05:04:07.890123+00:00",
     "written_at": "2026-03-04T05:06:07.890123+00:00",
     "settled": False,
 }
@@ -121,6 +123,8 @@ def test_a_note_s_time_is_taken_for_what_it_is(place: Path) -> None:
                 {"last_rotated_at": "\ud800"},
                 {"last_rotated_at": ["2026-01-02T03:04:05.678Z"]},
                 {"written_at": 1767323045},
+                {"earliest": None},
+                {"earliest": "soon"},
                 {"written_at": "0001-01-01T00:00:00+23:59"},
                 {"settled": None},
                 {"settled": "false"},

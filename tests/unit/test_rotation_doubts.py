@@ -19,7 +19,7 @@ CACHED = BEFORE._replace(from_cache=True)
 def note(reading: Reading, *, settled: bool, minutes_ago: float = 1) -> Note:
     rotation = reading.rotation
     written = START - timedelta(minutes=minutes_ago)
-    return Note(rotation["lastRotatedAt"], written, settled)
+    return Note(rotation["lastRotatedAt"], written - timedelta(minutes=2), written, settled)
 
 
 def test_a_cached_reading_is_read_again() -> None:
@@ -61,8 +61,9 @@ def test_what_was_rotated_before_the_first_reading_is_no_movement_but_a_new_star
     """The first reading came from a replica that lagged an hour."""
     earlier = reading(age=600, activeIndex=1)
     server = Server([BEFORE, earlier], LOST)
-    assert server.fail().reason == "outcome_unknown"
-    assert "was not seen to move" in server.fail().message
+    failure = server.fail()
+    assert failure.reason == "outcome_unknown"
+    assert "was not seen to move" in failure.message
     later = Server([BEFORE, earlier, reading(age=-1)], LOST)
     outcome = later.run()
     assert (outcome.outcome, outcome.before.rotation) == ("rotated", earlier.rotation)
@@ -105,6 +106,14 @@ def test_its_end_lets_the_next_task_decide() -> None:
     server.note = note(BEFORE, settled=False)
     assert server.run(min_age=0).outcome == "rotated"
     assert (server.reads, server.requests) == (2, 1)
+
+
+def test_what_was_rotated_before_that_request_is_not_its_end() -> None:
+    """The reading before it came from a replica that lagged."""
+    server = Server([reading(age=600)])
+    server.note = note(BEFORE, settled=False)
+    assert server.fail(min_age=0).reason == "stale_reading"
+    assert server.requests == 0
 
 
 def test_a_failed_attempt_since_then_is_not_its_end() -> None:

@@ -5,111 +5,39 @@
 from __future__ import annotations
 
 import os
-import random
-from contextlib import nullcontext
 from typing import Any, ClassVar
 
 import pytest
-from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import DONE, NONE, UNKNOWN, InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._login.session import Session
-from ansible_collections.secretops.infisical.plugins.module_utils._rotations import lock
-from ansible_collections.secretops.infisical.plugins.module_utils._rotations import rule as rotation_rule
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations import clocks, readings
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Reading
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.rule import Outcome, Rotator
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
+from ansible_collections.secretops.infisical.plugins.module_utils._transport import answers
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.client import Answer, Client
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation as module
-from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis import Phase
 from support.tables import check_table
-from unit.model_plan import RIVALS, SIZE, plan
-from unit.model_server import Clock, Infisical, Rival
-from unit.model_task import PROMISES, judge, run_task
+from unit import model_task
+from unit.model_judge import PROMISES
+from unit.model_search import ExactlyOnce, explore
 
 #: ansible-test, which repeats the unit tests on many Pythons, passes no variable on.
 REPEATED = "ansible_pytest_collections" in os.environ.get("PYTEST_PLUGINS", "")
-#: The everyday number of schedules; `make quality` sets a larger one, and lets chance choose them anew.
-EVERYDAY = 1_000 if REPEATED else 10_000
-WANTED = int(os.environ.get("EXACTLY_ONCE_EXAMPLES", EVERYDAY))
-#: The same schedules every day, so that nobody's work is stopped by a counter-example of chance.
-FIRST_ROUND = 0 if WANTED == EVERYDAY else random.SystemRandom().randrange(2**32)
-A_FEW = 3
-MANY = 20
-STEPS = 10
-
-
-class ExactlyOnce(RuleBasedStateMachine):
-    """Task after task on one rotation. What one leaves behind, the next one finds."""
-
-    broken: ClassVar[dict[str, Any]] = {}
-    #: Schedules that no other task had before.
-    tried: ClassVar[set[int]] = set()
-
-    @initialize(strict=st.booleans(), seed=st.integers(0, 2**64))
-    def start(self, strict: bool, seed: int) -> None:
-        self.server = Infisical(Clock())
-        self.strict = strict
-        self.chance = random.Random(seed)  # noqa: S311
-
-    @rule(blob=st.binary(min_size=SIZE * A_FEW, max_size=SIZE * A_FEW))
-    def a_few_tasks(self, blob: bytes) -> None:
-        self._run(blob)
-
-    @rule(number=st.integers(0, 2**64))
-    def many_tasks(self, number: int) -> None:
-        """Hypothesis tries variations of what it drew, most of which are the same again; this makes them differ."""
-        self.chance = random.Random(f"{self.chance.random()} {number}")  # noqa: S311
-        self._run(self.chance.randbytes(SIZE * MANY))
-
-    def _run(self, blob: bytes) -> None:
-        for start in range(0, len(blob), SIZE):
-            planned = plan(blob[start : start + SIZE])
-            self.tried.add(hash(repr(planned)))
-            judge(run_task(self.server, planned.schedule, strict=self.strict, **self.broken, **planned.options))
-
-    @rule(seconds=st.sampled_from((1.0, 61.0, 400.0, 100_000.0)))
-    def time_passes(self, seconds: float) -> None:
-        self.server.clock.pass_until(self.server.clock.now + seconds)
-
-    @rule(rival=st.sampled_from(RIVALS))
-    def a_rival_rotates(self, rival: Rival) -> None:
-        self.server.rival(rival)
-
-    @rule(skew=st.sampled_from((0.0, 7200.0, -7200.0)))
-    def the_servers_clock_is_set(self, skew: float) -> None:
-        self.server.skew = skew
-
-
-@pytest.fixture(autouse=True)
-def _no_lock_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time of the model does not pass while a real file is locked; the lock has tests of its own."""
-    monkeypatch.setattr(lock, "hold", lambda url, rotation_id, patience: nullcontext())
-
-
-def explore(machine: type[ExactlyOnce], examples: int, round_number: int = 0, **more: Any) -> None:
-    seed(FIRST_ROUND + round_number)(machine)
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=STEPS,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-            **more,
-        ),
-    )
+#: The everyday number of schedules; `make quality` sets a larger one. They are the same ones every time, so that
+#: nobody's work is stopped by a counter-example of chance: for those there is `make search`.
+WANTED = int(os.environ.get("EXACTLY_ONCE_EXAMPLES", "1000" if REPEATED else "10000"))
 
 
 def test_no_schedule_breaks_a_promise() -> None:
-    ExactlyOnce.tried.clear()
+    tried: set[int] = set()
     rounds = 0
-    while len(ExactlyOnce.tried) < WANTED:
-        explore(ExactlyOnce, 50, rounds)
+    while len(tried) < WANTED:
+        explore(type("Counted", (ExactlyOnce,), {"tried": tried}), 50, rounds)
         rounds += 1
-    assert len(ExactlyOnce.tried) >= WANTED, f"only {len(ExactlyOnce.tried)} from round {FIRST_ROUND} on"
+    assert len(tried) >= WANTED
 
 
 class SendsAgain(Client):
@@ -119,7 +47,7 @@ class SendsAgain(Client):
         try:
             return super().post(*given, **more)
         except InfisicalError as failure:
-            if failure.status is not None or failure.nothing_done:
+            if failure.http_status is not None or failure.effect == NONE:
                 raise
             return super().post(*given, **more)
 
@@ -131,6 +59,13 @@ class SendsAgainLater(Client):
         return super().post(*given, **{**more, "resend": True})
 
 
+class AsksCaches(Client):
+    """Asks for an URL that a cache may have."""
+
+    def get(self, *given: Any, **more: Any) -> Answer:
+        return super().get(*given, **{**more, "fresh": False})
+
+
 class Stubborn(Patience):
     """Waits three times as long as it was told."""
 
@@ -138,25 +73,29 @@ class Stubborn(Patience):
         super().__init__(3 * seconds + 100, *more)
 
 
-def _succeeds(self: Rotator, before: Reading, lost: InfisicalError) -> Outcome:
+def _succeeds(self: Rotator, before: Reading, lost: InfisicalError, held: Any) -> Outcome:
     return Outcome("rotated", "Rotated.", before, before)
 
 
-def _fails(self: Rotator, before: Reading, lost: InfisicalError) -> Outcome:
+def _fails(self: Rotator, before: Reading, lost: InfisicalError, held: Any) -> Outcome:
     raise InfisicalError("rotation_failed", "It did not work.")
 
 
-def _gives_up(self: Rotator, before: Reading, lost: InfisicalError) -> Outcome:
-    raise InfisicalError("outcome_unknown", "Who knows.")
+def _gives_up(self: Rotator, before: Reading, lost: InfisicalError, held: Any) -> Outcome:
+    raise InfisicalError("outcome_unknown", "Who knows.", effect=UNKNOWN)
 
 
-def _passes_on(self: Rotator, before: Reading, lost: InfisicalError) -> Outcome:
+def _passes_on(self: Rotator, before: Reading, lost: InfisicalError, held: Any) -> Outcome:
     raise lost
 
 
 def _changed_by_status(task: Task) -> dict[str, Any]:
     result = module.execute(task)
     return {**result, "changed": result["secretRotation"]["rotationStatus"] == "success"}
+
+
+def _any_difference(before: Reading, after: Reading) -> bool:
+    return after.last_rotated_at != before.last_rotated_at
 
 
 def _any_failure(before: Reading, after: Reading) -> bool:
@@ -167,43 +106,105 @@ def _lock_lost_is_failure(before: Reading, after: Reading) -> bool:
     return after.failed and after.last_attempted_at != before.last_attempted_at
 
 
-def _keeps_token(self: Session) -> None:
-    """Ends without a word to the server."""
+def _by_status(status: int, data: Any) -> str:
+    if status == 200 and isinstance(data, dict):
+        return DONE
+    return NONE if 300 <= status < 500 else UNKNOWN
+
+
+def _trusts(self: readings.Known, reading: Reading) -> str:
+    return ""
+
+
+def _trusts_no_replica(self: readings.Known, reading: Reading) -> str:
+    return "It may be."
+
+
+def _trusts_the_server(age: float, host_age: float, told: bool, min_age: int) -> tuple[str, bool]:
+    return "", True
+
+
+def _never(before: Reading, after: Reading) -> bool:
+    return False
+
+
+def _ends_without_a_word(self: Session) -> None:
+    """The server is not asked to revoke the token."""
+
+
+def _notes_nothing(self: model_task.Held, note: Any) -> None:
+    """The next task of the machine knows nothing."""
 
 
 #: A promise, a rule that breaks it in words and in code, and what of the real one that replaces.
-BROKEN: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
-    ("_sent_once", "sends again what got no answer", {"client_class": SendsAgain}, {}),
-    ("_changed_is_movement", "takes ``changed`` from ``rotationStatus``", {"execute": _changed_by_status}, {}),
-    ("_says_what_happened", "believes an answer of 200", {}, {"Rotator._settle": _succeeds}),
-    ("_says_what_happened", "passes a lost answer on as its failure", {}, {"Rotator._settle": _passes_on}),
-    ("_failure_was_recorded", "takes an answer of 500 for a failure", {}, {"Rotator._settle": _fails}),
-    ("_failure_was_recorded", "takes an old failure for its own", {}, {"_failed_since": _any_failure}),
-    ("_failure_was_recorded", "takes a lost lock for a failure", {}, {"_failed_since": _lock_lost_is_failure}),
-    ("_unknown_only_without_a_way_to_know", "gives up at once", {}, {"Rotator._settle": _gives_up}),
-    ("_waits_no_longer_than_told", "waits three times as long", {"patience_class": Stubborn}, {}),
+BROKEN: tuple[tuple[str, str, dict[str, Any], tuple[tuple[Any, str, Any], ...]], ...] = (
+    ("_sent_once", "sends again what got no answer", {"client_class": SendsAgain}, ()),
+    ("_sent_once", "goes by the status of an answer, whoever gave it", {}, ((answers, "effect_of", _by_status),)),
+    ("_changed_is_movement", "takes ``changed`` from ``rotationStatus``", {"execute": _changed_by_status}, ()),
+    ("_changed_is_movement", "takes an older reading for movement", {}, ((readings, "moved", _any_difference),)),
+    ("_says_what_happened", "believes an answer of 200", {}, ((Rotator, "_settle", _succeeds),)),
+    ("_says_what_happened", "passes a lost answer on as its failure", {}, ((Rotator, "_settle", _passes_on),)),
+    (
+        "_unknown_is_said_of_a_doubt",
+        "goes by the status of an answer, whoever gave it",
+        {},
+        ((answers, "effect_of", _by_status),),
+    ),
+    ("_failure_was_recorded", "takes an answer of 500 for a failure", {}, ((Rotator, "_settle", _fails),)),
+    ("_failure_was_recorded", "takes an old failure for its own", {}, ((readings, "failed_since", _any_failure),)),
+    (
+        "_failure_was_recorded",
+        "takes a lost lock for a failure",
+        {},
+        ((readings, "failed_since", _lock_lost_is_failure),),
+    ),
+    ("_unknown_only_without_a_way_to_know", "gives up at once", {}, ((Rotator, "_settle", _gives_up),)),
+    ("_waits_no_longer_than_told", "waits three times as long", {"patience_class": Stubborn}, ()),
     (
         "_request_follows_the_reading",
         "sends after a pause what it decided before",
         {"client_class": SendsAgainLater},
-        {},
+        (),
     ),
-    ("_token_is_revoked", "forgets its token", {}, {"Session._end": _keeps_token}),
+    ("_token_is_revoked", "forgets its token", {}, ((Session, "_end", _ends_without_a_word),)),
+    (
+        "_never_decides_by_a_stale_reading",
+        "asks for an URL that caches have",
+        {"client_class": AsksCaches},
+        (),
+    ),
+    ("_never_decides_by_a_stale_reading", "trusts each reading", {}, ((readings.Known, "why_stale", _trusts),)),
+    (
+        "_stale_and_unreliable_are_true",
+        "calls each reading stale",
+        {},
+        ((readings.Known, "why_stale", _trusts_no_replica),),
+    ),
+    ("_stale_and_unreliable_are_true", "takes no second for none", {}, ((clocks, "TOLERANCE", 0.0),)),
+    ("_a_wrong_clock_decides_nothing", "asks the server's clock alone", {}, ((clocks, "_doubt", _trusts_the_server),)),
+    (
+        "_a_double_rotation_is_warned_of",
+        "does not look at ``activeIndex``",
+        {},
+        ((readings, "rotated_more_than_once", _never),),
+    ),
+    ("_never_twice", "leaves no note", {}, ((model_task.Held, "write", _notes_nothing),)),
 )
 HEADINGS = ("Promise", "A rule that breaks it, and is caught")
 
 
 def test_a_broken_rule_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge is worth something only if it can condemn. What it condemned stands in the guide."""
-    caught: dict[str, list[str]] = {promise.__name__: [] for promise in PROMISES}
-    for promise, words, broken, patched in BROKEN:
+    promises = {promise.__name__: promise for promise in PROMISES}
+    caught: dict[str, list[str]] = {name: [] for name in promises}
+    for name, words, options, patched in BROKEN:
+        broken: dict[str, ClassVar[Any]] = {"options": options, "promises": (promises[name],)}
         with monkeypatch.context() as patch:
-            for target, replacement in patched.items():
-                owner, _dot, name = target.rpartition(".")
-                patch.setattr({"": rotation_rule, "Rotator": Rotator, "Session": Session}[owner], name, replacement)
-            with pytest.raises(AssertionError, match=f"^{promise}: "):
-                explore(type("Broken", (ExactlyOnce,), {"broken": broken}), 100, phases=[Phase.generate])
-        caught[promise].append(words)
-    rows = [(str(promise.__doc__), "; ".join(caught[promise.__name__])) for promise in PROMISES]
+            for owner, attribute, replacement in patched:
+                patch.setattr(owner, attribute, replacement)
+            with pytest.raises(AssertionError, match=f"^{name}: "):
+                explore(type("Broken", (ExactlyOnce,), broken), 200, phases=[Phase.generate])
+        caught[name].append(words)
+    rows = [(" ".join(str(promise.__doc__).split()), "; ".join(caught[name])) for name, promise in promises.items()]
     assert all(words for _promise, words in rows)
     check_table("promises", "tests/unit/test_rule_properties.py", HEADINGS, rows, (62, 38))

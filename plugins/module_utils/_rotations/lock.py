@@ -31,10 +31,12 @@ _LONGEST_NOTE = 4096
 class Note(NamedTuple):
     """What a task of this machine knew of a rotation when it requested it (settled false), or at its end (true).
 
-    ``last_rotated_at`` is the server's own text, ``written_at`` is this host's clock, in UTC.
+    ``last_rotated_at`` is the server's own text. A rotation from before ``earliest`` is not that request's.
+    ``written_at`` is this host's clock; both are in UTC.
     """
 
     last_rotated_at: str
+    earliest: datetime
     written_at: datetime
     settled: bool
 
@@ -60,7 +62,7 @@ class Held:
         Who removes a file while it is locked lets a second task in. Until the note is there this task notices;
         from then on the second one reads it.
         """
-        text = json.dumps({**note._asdict(), "written_at": note.written_at.isoformat()})
+        text = json.dumps(note._asdict(), default=datetime.isoformat)
         self._check()
         attempt(self.path, lambda: self._replace(text))
         self._check()
@@ -138,6 +140,7 @@ def _parsed(text: bytes) -> Note | None:
         data = json.loads(text)
         note = Note(
             last_rotated_at=data["last_rotated_at"],
+            earliest=parse_timestamp(data["earliest"]).astimezone(timezone.utc),
             written_at=parse_timestamp(data["written_at"]).astimezone(timezone.utc),
             settled=data["settled"],
         )

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from .._timestamps import parse_timestamp
 from .api import LOCK_LOST, Reading
@@ -60,26 +60,26 @@ class Known:
                 f"{reading.rotation['lastRotatedAt']}, as after a restored backup"
             )
         # A failed attempt since then proves nothing: it may be of somebody who failed before that request began.
-        if note.settled or reading.last_rotated_at > rotated:
+        if note.settled or rotated < reading.last_rotated_at >= note.earliest:
             return ""
         return f"a task of this machine requested a rotation at {at}, whose end it did not see and which does not show"
 
 
 def moved(before: Reading, after: Reading) -> bool:
     """Whether ``after`` shows a rotation that was made after the reading ``before``."""
-    return after.last_rotated_at > before.last_rotated_at and _is_after(before, after.last_rotated_at)
+    return before.last_rotated_at < after.last_rotated_at >= _earliest_after(before)
 
 
 def failed_since(before: Reading, after: Reading) -> bool:
     """Whether a newer attempt failed. Losing the lock is recorded as a failure too, while the winner still runs."""
-    newer = after.last_attempted_at > before.last_attempted_at and _is_after(before, after.last_attempted_at)
+    newer = before.last_attempted_at < after.last_attempted_at >= _earliest_after(before)
     return after.failed and newer and not after.last_message.endswith(LOCK_LOST)
 
 
-def _is_after(before: Reading, moment: datetime) -> bool:
-    """By either clock. A replica that lags shows later what had happened before the first reading."""
-    clocks = [clock for clock in (before.server_time, before.host_time) if clock is not None]
-    return not clocks or any(moment >= clock - CLOCK_MARGIN for clock in clocks)
+def _earliest_after(reading: Reading) -> datetime:
+    """What is older was there before the reading, by both clocks, and a replica that lagged did not show it."""
+    moments = [moment for moment in (reading.server_time, reading.host_time) if moment is not None]
+    return min(moments) - CLOCK_MARGIN
 
 
 def rotated_more_than_once(before: Reading, after: Reading) -> bool:
@@ -89,8 +89,6 @@ def rotated_more_than_once(before: Reading, after: Reading) -> bool:
 
 
 def note_of(reading: Reading, *, settled: bool) -> Note:
-    return Note(
-        reading.rotation["lastRotatedAt"],
-        reading.host_time or datetime.now(timezone.utc),
-        settled,
-    )
+    """``reading`` has its ``host_time``."""
+    written_at = reading.host_time or reading.last_rotated_at
+    return Note(reading.rotation["lastRotatedAt"], _earliest_after(reading), written_at, settled)

@@ -23,21 +23,17 @@ def effect_of(status: int, data: Any) -> str:
     """What the request may have done. Only Infisical itself can say that it did nothing."""
     if status == 200 and isinstance(data, dict):
         return DONE
-    if not 400 <= status < 500 or not is_infisicals(status, data):
-        return UNKNOWN
-    # Without a request's id only the answer for an unknown route is of a server that knows rotations.
-    route_unknown = data["error"] == "Not Found" and str(data["message"]).startswith("Route ")
-    return NONE if route_unknown or isinstance(data.get("reqId"), str) else UNKNOWN
+    return NONE if 400 <= status < 500 and is_infisicals(status, data) else UNKNOWN
 
 
 def is_infisicals(status: int, data: Any) -> bool:
     """Whether an error has Infisical's own shape. A proxy, a firewall or a login page answers in another one."""
-    return (
-        isinstance(data, dict)
-        and isinstance(data.get("error"), str)
-        and "message" in data
-        and data.get("statusCode") == status
-    )
+    if not isinstance(data, dict) or not isinstance(data.get("error"), str):
+        return False
+    # For an unknown route there is no request's id.
+    route_unknown = data["error"] == "Not Found" and str(data.get("message")).startswith("Route ")
+    told = isinstance(data.get("reqId"), str) or route_unknown
+    return told and "message" in data and data.get("statusCode") == status
 
 
 def failure_of(

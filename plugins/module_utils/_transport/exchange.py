@@ -9,9 +9,11 @@ adapter below is, with connections that note when the sending begins.
 from __future__ import annotations
 
 import importlib.util
+import logging
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -67,7 +69,8 @@ class Channel:
         try:
             self._progress.begin(timeout)
             session = self._opened()
-            received = self._exchanged(session, method, url, headers, content)
+            with _unlogged():
+                received = self._exchanged(session, method, url, headers, content)
         except InfisicalError:
             self.close()
             raise
@@ -138,6 +141,17 @@ class Channel:
         body = _body(response)
         response.raw.release_conn()
         return Received(response.status_code, response.headers, body)
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """urllib3 logs headers that it does not understand, and ansible-core writes every log to its file."""
+    logger = logging.getLogger("urllib3")
+    propagates, logger.propagate = logger.propagate, False
+    try:
+        yield
+    finally:
+        logger.propagate = propagates
 
 
 def preload() -> bool:

@@ -140,13 +140,15 @@ def _forms(text: str) -> set[str]:
         quote_plus(text, errors="replace"),
         quote(text, safe="!'()*", errors="replace"),
         _PERCENT.sub(_lowered, escaped),
-        *_lossy(text),
     }
+    forms = forms.union(*map(_lossy, forms))
     for ascii_only in (True, False):
         once = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
         # Twice, for a server that quotes the body of the request inside the JSON of its answer.
         forms |= {once, json.dumps(once, ensure_ascii=ascii_only)[1:-1]}
-    return forms.union(*(_in_letters(form.encode(errors="replace")) for form in forms))
+    # requests sends the password of a proxy in Latin-1.
+    contents = {form.encode(encoding, "replace") for form in forms for encoding in ("utf-8", "latin-1")}
+    return forms.union(*map(_in_letters, contents))
 
 
 def _lowered(escape: re.Match[str]) -> str:
