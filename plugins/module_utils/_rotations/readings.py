@@ -73,7 +73,8 @@ def moved(before: Reading, after: Reading) -> bool:
 def failed_since(before: Reading, after: Reading) -> bool:
     """Whether a newer attempt failed. Losing the lock is recorded as a failure too, while the winner still runs."""
     newer = before.last_attempted_at < after.last_attempted_at >= _earliest_after(before)
-    return after.failed and newer and not after.last_message.endswith(LOCK_LOST)
+    older = after.last_rotated_at < before.last_rotated_at
+    return after.failed and newer and not older and not after.last_message.endswith(LOCK_LOST)
 
 
 def _earliest_after(reading: Reading) -> datetime:

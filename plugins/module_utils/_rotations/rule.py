@@ -113,6 +113,8 @@ class Rotator:
         reading = read()._replace(host_time=self._now())
         if self._newest is None or reading.last_rotated_at >= self._newest.last_rotated_at:
             self._newest = reading
+        # Of one that a cache kept too: what it shows has been.
+        self._known.learn(reading.last_rotated_at)
         return reading
 
     def _fresh(self, read: Callable[[], Reading], note_path: str = "") -> Reading:
@@ -126,7 +128,6 @@ class Rotator:
             self._patience.pause(pause)
             with self._patience.spending():
                 reading = self._read(read)
-        self._known.learn(reading.last_rotated_at)
         return reading
 
     def _considered(self, reading: Reading) -> Outcome | clocks.Decision:
@@ -172,9 +173,10 @@ class Rotator:
             except InfisicalError as failure:
                 if failure.effect != NONE:
                     return self._settle(before, failure, held)
-                self._put_back(held, note)
                 if failure.reason == "rotation_in_progress":
+                    # The note stays: a proxy that sends the request twice has the second one refused like this.
                     return self._await_another(before, failure, held)
+                self._put_back(held, note)
                 if not retries.wait(failure, safe=False):
                     raise
                 refusal = failure
