@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test pytest lint quality bench clean
+.PHONY: demo test pytest lint quality search bench clean
 
 demo: $(READY)
 	@$(VENV)/bin/python tests/demo/demo.py
@@ -29,6 +29,10 @@ lint: $(READY)
 # All of it, or the steps whose name holds a word of ONLY: make quality ONLY="mypy ruff"
 quality:
 	@PYTHONPATH=tests $(PYTHON) -m quality $(ONLY)
+
+# For a schedule of faults that breaks a promise, with new seeds: make search MINUTES=10. A find says its SEED.
+search: $(READY)
+	@PYTHONPATH=tests $(VENV)/bin/python -m unit.model_search $(if $(SEED),--seed $(SEED),--minutes $(or $(MINUTES),5))
 
 # A minute or two with BENCH=--quick; all of it takes half an hour of an idle machine.
 bench: $(READY)
