@@ -89,7 +89,7 @@ def _passes_on(self: Rotator, before: Reading, lost: InfisicalError, held: Any) 
     raise lost
 
 
-def _changed_by_status(task: Task) -> dict[str, Any]:
+def _changed_refused(task: Task) -> dict[str, Any]:
     result = module.execute(task)
     return {**result, "changed": result["secretRotation"]["rotationStatus"] == "success"}
 
@@ -106,10 +106,8 @@ def _lock_lost_is_failure(before: Reading, after: Reading) -> bool:
     return after.failed and after.last_attempted_at != before.last_attempted_at
 
 
-def _by_status(status: int, data: Any) -> str:
-    if status == 200 and isinstance(data, dict):
-        return DONE
-    return NONE if 300 <= status < 500 else UNKNOWN
+def _refused(status: int, data: Any) -> str:
+    return DONE if status == 200 and isinstance(data, dict) else NONE
 
 
 def _trusts(self: readings.Known, reading: Reading) -> str:
@@ -139,17 +137,12 @@ def _notes_nothing(self: model_task.Held, note: Any) -> None:
 #: A promise, a rule that breaks it in words and in code, and what of the real one that replaces.
 BROKEN: tuple[tuple[str, str, dict[str, Any], tuple[tuple[Any, str, Any], ...]], ...] = (
     ("_sent_once", "sends again what got no answer", {"client_class": SendsAgain}, ()),
-    ("_sent_once", "goes by the status of an answer, whoever gave it", {}, ((answers, "effect_of", _by_status),)),
-    ("_changed_is_movement", "takes ``changed`` from ``rotationStatus``", {"execute": _changed_by_status}, ()),
+    ("_sent_once", "takes each error for a refusal", {}, ((answers, "effect_of", _refused),)),
+    ("_changed_is_movement", "takes ``changed`` from ``rotationStatus``", {"execute": _changed_refused}, ()),
     ("_changed_is_movement", "takes an older reading for movement", {}, ((readings, "moved", _any_difference),)),
     ("_says_what_happened", "believes an answer of 200", {}, ((Rotator, "_settle", _succeeds),)),
     ("_says_what_happened", "passes a lost answer on as its failure", {}, ((Rotator, "_settle", _passes_on),)),
-    (
-        "_unknown_is_said_of_a_doubt",
-        "goes by the status of an answer, whoever gave it",
-        {},
-        ((answers, "effect_of", _by_status),),
-    ),
+    ("_unknown_is_said_of_a_doubt", "takes each error for a refusal", {}, ((answers, "effect_of", _refused),)),
     ("_failure_was_recorded", "takes an answer of 500 for a failure", {}, ((Rotator, "_settle", _fails),)),
     ("_failure_was_recorded", "takes an old failure for its own", {}, ((readings, "failed_since", _any_failure),)),
     (
@@ -167,12 +160,7 @@ BROKEN: tuple[tuple[str, str, dict[str, Any], tuple[tuple[Any, str, Any], ...]],
         (),
     ),
     ("_token_is_revoked", "forgets its token", {}, ((Session, "_end", _ends_without_a_word),)),
-    (
-        "_never_decides_by_a_stale_reading",
-        "asks for an URL that caches have",
-        {"client_class": AsksCaches},
-        (),
-    ),
+    ("_never_decides_by_a_stale_reading", "asks for an URL that caches have", {"client_class": AsksCaches}, ()),
     ("_never_decides_by_a_stale_reading", "trusts each reading", {}, ((readings.Known, "why_stale", _trusts),)),
     (
         "_stale_and_unreliable_are_true",
