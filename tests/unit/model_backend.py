@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from unit import model_fates as fates
 from unit.model_fates import Exchange, Fate
@@ -106,7 +107,7 @@ def _refusal(status: int, error: str, message: str, *, busy: bool = False) -> Sa
 
 
 def _object(state: State, kind: str) -> Said:
-    changes = {
+    changes: dict[str, dict[str, Any]] = {
         "other_id": {"id": OTHER_ID},
         "other_type": {"type": "aws-iam-user-secret"},
         "null": {"lastRotatedAt": None},

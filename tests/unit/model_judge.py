@@ -152,15 +152,12 @@ def _never_twice(verdict: Verdict) -> str | None:
     within ten minutes, replicas lag and caches keep."""
     if not verdict.world.server.steady:
         return None
-    made = [(min(post.work.committed), past) for past in verdict.machine.past for post in past.posts if _worked(post)]
+    works = [(post.work, past) for past in verdict.machine.past for post in past.posts]
+    made = [(min(work.committed), past) for work, past in works if work and work.committed]
     for (one, first), (other, second) in pairwise(sorted(made, key=lambda item: item[1].ended)):
         if abs(other - one) < second.min_age - AGREEING and not _excused(one, first, second):
             return f"two rotations of this machine at {one} and {other}\n{first.describe()}\n{second.describe()}"
     return None
-
-
-def _worked(post: Exchange) -> bool:
-    return post.work is not None and bool(post.work.committed)
 
 
 def _excused(committed: float, first: Verdict, second: Verdict) -> bool:

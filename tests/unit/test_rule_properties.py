@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import DONE, NONE, UNKNOWN, InfisicalError
@@ -186,7 +186,7 @@ def test_a_broken_rule_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     promises = {promise.__name__: promise for promise in PROMISES}
     caught: dict[str, list[str]] = {name: [] for name in promises}
     for name, words, options, patched in BROKEN:
-        broken: dict[str, ClassVar[Any]] = {"options": options, "promises": (promises[name],)}
+        broken: dict[str, Any] = {"options": options, "promises": (promises[name],)}
         with monkeypatch.context() as patch:
             for owner, attribute, replacement in patched:
                 patch.setattr(owner, attribute, replacement)
