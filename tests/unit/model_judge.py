@@ -77,7 +77,7 @@ def _why_before(past: Verdict, reading: Exchange, slack: float) -> str | None:
         return "a task of this machine had seen a newer one" if state.stamp < newest else None
     # By a clock that is behind, what was long before looks like it; where all are ahead, nothing does.
     ahead = min(clock_errors(past.machine, known))
-    since = known.started - MARGIN + (ahead if slack > 0 else min(ahead, 0.0)) + slack
+    since = (known.ended if slack > 0 else known.started) - MARGIN + (ahead if slack > 0 else min(ahead, 0.0)) + slack
     shows_end = state.stamp > (newest if slack > 0 else known.state.stamp) and state.rotated >= since
     return None if shows_end else "the end of a request of this machine does not show"
 

@@ -98,7 +98,8 @@ def judge() -> None:
     session: Any = Answering({"ok": True})
     assert _failure(lambda: api.Api(session).rotate(scripted.ID)).effect == "unknown"
     readings = ([scripted.BEFORE], [scripted.BEFORE], [scripted.BEFORE], [scripted.BEFORE, scripted.FAILED])
-    for seen, answered in zip(readings, (scripted.LOST, RuntimeError(), scripted.BEFORE, scripted.LOST), strict=True):
+    answered_with: tuple[Any, ...] = (scripted.LOST, RuntimeError(), scripted.BEFORE, scripted.LOST)
+    for seen, answered in zip(readings, answered_with, strict=True):
         server = scripted.Server(seen, answered)
         failure = _failure(lambda server=server: _rotated(server))
         assert (failure.effect, failure.result()["outcome"], server.requests) == ("unknown", "unknown", 1)
