@@ -148,6 +148,15 @@ def test_an_older_rotation_that_shows_late_is_not_the_end_of_a_request() -> None
     assert run(Schedule(way=lagging), world, wait_timeout=0).posts == []
 
 
+def test_the_end_of_a_request_that_shows_late_lets_the_next_task_decide() -> None:
+    """A rival's failure had shown before it, and the note was then written anew: what the request did lay before it."""
+    world, lagging = World(), Way(read=(240.0,))
+    late = Fate("late", 28.0, rival=Rival(after=0.0, seconds=5.0, result="okta_fails"))
+    first = run(Schedule(rotate=[late], way=lagging), world, wait_timeout=300)
+    assert (first.result["reason"], first.result["outcome"]) == ("rotation_failed", "unknown")
+    assert run(Schedule(), world, wait_timeout=0).result["outcome"] == "not_due"
+
+
 def test_a_rotation_in_progress_may_be_the_own_one_that_a_proxy_sent_twice() -> None:
     """The note was taken back with the refusal of the second copy, and the next task did not know of the first."""
     world = World()

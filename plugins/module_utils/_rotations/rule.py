@@ -235,7 +235,8 @@ class Rotator:
         if not readings.moved(before, after):
             # Where the server itself did not answer, the failure may be somebody else's, and the request under way.
             answered = lost.request_id is not None
-            self._note(held, readings.note_of(after, settled=answered))
+            if answered:
+                self._note(held, readings.note_of(after, settled=True))
             ours = f" (request {lost.request_id})" if answered else ""
             failure = failures.failed(after, f"the server recorded a failed attempt{ours}")
             failure.effect = NONE if answered else UNKNOWN
