@@ -27,6 +27,7 @@ AGREEING = 7.0
 RIGHT = 1.5
 #: For how long a task of a machine knows what the one before it knew.
 BINDING = 600.0
+ATTEMPTED = "lastRotationAttemptedAt"
 #: What is said of a failure that the server recorded.
 RECORDED = ("rotation_failed", "okta_secret_limit")
 
@@ -143,6 +144,9 @@ def _failure_was_recorded(verdict: Verdict) -> str | None:
         return "nothing was read"
     for item in verdict.later:
         newer = item.state and item.state.failures > deciding.state.failures
+        if not verdict.world.server.steady and item.state and item.state.failures:
+            # Of two attempts at times that were both wrong nobody can tell the later one.
+            newer = item.state.rotation[ATTEMPTED] > deciding.state.rotation[ATTEMPTED]
         if newer and item.state and _is_near(verdict, deciding, item.state.failed):
             return None
     return "no newer failed attempt on the server"
