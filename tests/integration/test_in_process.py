@@ -186,6 +186,7 @@ def test_verbose_results_hold_the_same_invocation(both: Both) -> None:
         assert '"universal_auth_client_secret": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"' in run.output
 
 
+@pytest.mark.before_release
 def test_a_failure_has_no_traceback_into_the_collection(both: Both) -> None:
     """It would quote what led to the failure, and that may be what a server echoed."""
     tasks = [task("no server", 1, {"url": "http://127.0.0.1:9"}), task("unknown option", 1, {"unknown": 1})]

@@ -117,6 +117,7 @@ def test_the_demo(temporary: Path, home: Path) -> None:
     assert (left(temporary), left(home)) == ([], [])
 
 
+@pytest.mark.before_release
 @pytest.mark.parametrize("number", ENDING)
 def test_a_demo_that_is_interrupted(temporary: Path, home: Path, number: signal.Signals) -> None:
     with started(DEMO, "TASK [") as process:
@@ -157,6 +158,7 @@ def test_the_tests(temporary: Path, run_of_tests: list[str]) -> None:
     assert left(temporary) == []
 
 
+@pytest.mark.before_release
 @pytest.mark.parametrize("number", ENDING)
 def test_tests_that_are_interrupted(temporary: Path, run_of_tests: list[str], number: signal.Signals) -> None:
     with started([*run_of_tests, "-s", "-k", "pause"], "It pauses.") as process:

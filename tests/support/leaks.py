@@ -6,8 +6,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import html
 import json
+import quopri
 import re
+import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,23 +20,62 @@ from urllib.parse import quote, quote_plus
 from support.ansible import Workspace
 
 
-def forms(secret: str) -> dict[bytes, str]:
-    """The ways to write a secret, each with its name."""
-    written = [(secret, "raw"), (quote(secret, safe=""), "URL"), (quote(secret), "URL"), (quote_plus(secret), "form")]
-    written.append((secret.replace("'", "''"), "YAML"))
+def random_secret() -> str:
+    return f"{secrets.token_hex(12)}\"'\\/+%&é€ {secrets.token_hex(4)}"
+
+
+def random_jwt() -> str:
+    return f"eyJhbGciOiJub25lIn0.{secrets.token_urlsafe(24)}.{secrets.token_urlsafe(24)}"
+
+
+def ways(secret: str) -> dict[str, str]:
+    """The ways to write a secret, by name."""
+    content = secret.encode()
+    found = {
+        "raw": secret,
+        "URL": quote(secret, safe=""),
+        "URL, part": quote(secret),
+        "URL, all of it": "".join(f"%{byte:02x}" for byte in content),
+        "form": quote_plus(secret),
+        "YAML": secret.replace("'", "''"),
+        "JSON with slashes": json.dumps(secret)[1:-1].replace("/", "\\/"),
+        "HTML": html.escape(secret),
+        "HTML, decimal": "".join(f"&#{ord(letter)};" for letter in secret),
+        "HTML, hexadecimal": "".join(f"&#X{ord(letter):X};" for letter in secret),
+        "bytes": repr(content)[2:-1],
+        "hexadecimal": content.hex(),
+        "hexadecimal, upper case": content.hex().upper(),
+        "quoted-printable": quopri.encodestring(content, quotetabs=True).decode(),
+        "UTF-8 read as Latin-1": content.decode("latin-1"),
+        "Latin-1": secret.encode("latin-1", "replace").decode("latin-1"),
+        "Latin-1 read as UTF-8": secret.encode("latin-1", "replace").decode(errors="replace"),
+        "ASCII": secret.encode("ascii", "replace").decode(),
+    }
     for ascii_only in (True, False):
         once = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
-        written += [(once, "JSON"), (json.dumps(once, ensure_ascii=ascii_only)[1:-1], "JSON in JSON")]
+        found[f"JSON, {ascii_only}"] = once
+        found[f"JSON in JSON, {ascii_only}"] = json.dumps(once, ensure_ascii=ascii_only)[1:-1]
     for offset in range(3):
-        # Without the characters that depend on what stands before and after it.
-        encoded = base64.b64encode(b"x" * offset + secret.encode()).decode().rstrip("=")[4 if offset else 0 : -2]
-        written += [(encoded, "base64"), (encoded.replace("+", "-").replace("/", "_"), "base64")]
+        encoded = base64.b64encode(b"x" * offset + content + b" and more").decode()
+        found[f"base64, {offset}"] = encoded
+        found[f"base64 for URLs, {offset}"] = encoded.replace("+", "-").replace("/", "_")
+    return found
+
+
+def forms(secret: str) -> dict[bytes, str]:
+    """What gives a secret away, each with its name."""
+    written = ways(secret)
+    for name in written:
+        if name.startswith("base64"):
+            # Without what depends on what stands before and after it.
+            offset = int(name[-1])
+            written[name] = written[name][4 if offset else 0 : (offset + len(secret.encode())) * 4 // 3 - 2]
     # Whatever is done to special characters, a long run of plain ones stays as it is.
-    written.append((max(re.findall(r"[A-Za-z0-9]+", secret), key=len), "in part"))
+    written["part"] = max(re.findall(r"[A-Za-z0-9]+", secret), key=len)
     named: dict[bytes, str] = {}
-    for text, name in written:
+    for name, text in written.items():
         if len(text) >= 8:
-            named.setdefault(text.encode(), name)
+            named.setdefault(text.encode(), name.partition(",")[0])
     return named
 
 
