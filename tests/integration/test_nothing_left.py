@@ -46,11 +46,22 @@ def left(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
+def _heeding_signals() -> None:
+    """As from a terminal: what a shell starts in the background, or under nohup, ignores some of them."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
+
+
 @contextlib.contextmanager
 def started(command: list[str], told: str) -> Iterator[subprocess.Popen[str]]:
     """A running command that has just printed ``told``."""
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=_heeding_signals,  # noqa: PLW1509 - no other thread holds a lock that it would need
     ) as process:
         assert process.stdout is not None
         seen = []
