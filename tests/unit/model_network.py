@@ -38,8 +38,16 @@ _LIMIT_HEADERS = {
 _TOLD = {"429_after": 7.0, "429_reset": 9.0, "429_text": 11.0, "429_hour": 3600.0}
 
 
+#: More than any task of a day sends.
+ENDLESS = 20_000
+
+
 class Killed(BaseException):
     """The task ends here, whatever it was about to do."""
+
+
+class Endless(BaseException):
+    """The task sends requests for ever."""
 
 
 @dataclass
@@ -73,6 +81,8 @@ class Network:
     ) -> Received:
         if self._killed:
             raise Killed
+        if len(self.exchanges) > ENDLESS:
+            raise Endless
         clock = self.server.clock
         self._deadline = clock.now + timeout
         role = _role(urlsplit(url).path)

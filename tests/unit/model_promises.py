@@ -127,11 +127,13 @@ def _unknown_is_said_of_a_doubt(verdict: Verdict) -> str | None:
     if not verdict.failed:
         return None
     request, result = verdict.request, verdict.result
-    told = result["reason"] in RECORDED and request is not None and request.answered
+    recorded = result["reason"] in RECORDED
+    told = recorded and request is not None and request.answered
+    kinds = [post.kind for post in verdict.posts]
     if (result["outcome"] == "unknown") is not (verdict.doubtful and not told):
-        return f"outcome {result['outcome']} with {result['reason']} after {[post.kind for post in verdict.posts]}"
-    if result["outcome"] != "unknown" and result["reason"] == "outcome_unknown":
-        return "nothing is unknown"
+        return f"outcome {result['outcome']} with {result['reason']} after {kinds}"
+    if not recorded and (result["reason"] == "outcome_unknown") is not verdict.doubtful:
+        return f"{result['reason']} after {kinds}"
     return None
 
 
