@@ -61,9 +61,11 @@ def _problems(row: Row, seen: Seen) -> Iterator[str]:
         yield f"{seen.rotations} rotations"
     if seen.changed != seen.moved:
         yield f"changed is {seen.changed}, but lastRotatedAt moved: {seen.moved}"
-    failed = [(result["reason"], result["outcome"]) for result in seen.results if "reason" in result]
-    for reason, outcome in failed:
-        if outcome != ("unknown" if reason == "outcome_unknown" else "failed"):
+    for result in (result for result in seen.results if "reason" in result):
+        reason, outcome = result["reason"], result["outcome"]
+        # A failed attempt is surely this task's only where the server itself answered it.
+        foreign = reason == "rotation_failed" and result["request_id"] is None
+        if outcome != ("unknown" if reason == "outcome_unknown" or foreign else "failed"):
             yield f"outcome is {outcome}, though the reason is {reason}"
     for warning in seen.warnings:
         if not row.says or not re.search(row.says, warning):
