@@ -170,7 +170,7 @@ class Search:
             answer = told.get(fate, Answer("rotate", "no answer"))
             if fate == "fails":
                 # A second copy of what the server said to have failed is the proxy's own request.
-                done = done._replace(late=tuple(sorted(COPY if late == label else late for late in done.late)))
+                done = done._replace(late=_renamed(done.late, label), working=_renamed(done.working, label))
             yield self._answered(done._replace(waits=_with(done.waits, waiting[0], "")), waiting[0], answer)
 
     def _killed(self, world: World, number: int) -> World:
@@ -204,6 +204,10 @@ def _with(values: tuple[Any, ...], number: int, value: Any) -> tuple[Any, ...]:
 
 def _sorted(labels: tuple[str, ...], label: str) -> tuple[str, ...]:
     return tuple(sorted((*labels, label)))
+
+
+def _renamed(labels: tuple[str, ...], label: str) -> tuple[str, ...]:
+    return tuple(sorted(COPY if each == label else each for each in labels))
 
 
 def _without(labels: tuple[str, ...], label: str) -> tuple[str, ...]:
