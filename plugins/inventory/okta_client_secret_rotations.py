@@ -124,6 +124,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any, TypeVar
 
 from ansible.errors import AnsibleParserError
@@ -160,7 +161,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
         filters = {name: self.get_option(name) for name in _FILTERS}
-        wanted = _checked(lambda: Wanted.parse(**filters))
+        wanted = _checked(partial(Wanted.parse, **filters))
         task = Task(params=self._parameters(), check_mode=False, environ=os.environ, warn=display.warning)
         known = self._known(path, cache, task)
         now = _checked(lambda: datetime.now(timezone.utc) + timedelta(seconds=known["clock"]))

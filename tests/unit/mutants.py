@@ -55,7 +55,7 @@ class _Turn(ast.NodeTransformer):
 def mutants(module: ModuleType, function: str) -> Iterator[Mutant]:
     tree: Any = ast.parse(inspect.getsource(module))
     for name in function.split("."):
-        tree = next(node for node in tree.body if getattr(node, "name", None) == name)
+        [tree] = [node for node in tree.body if getattr(node, "name", None) == name]
     for node in ast.walk(tree):
         turned: list[tuple[ast.expr, str]] = []
         if isinstance(node, (ast.If, ast.IfExp, ast.While)):

@@ -358,8 +358,8 @@ def test_many_tasks_come_and_go(tmp_path: Path) -> None:
 
     def task(rotation_id: str) -> None:
         everybody.wait()
-        for _ in range(100):
-            with lock.hold(URL, rotation_id, Patience(1e9, lambda: 0.0, lambda _: time.sleep(0))):
+        for _unused in range(100):
+            with lock.hold(URL, rotation_id, Patience(1e9, lambda: 0.0, lambda seconds: time.sleep(0))):
                 inside[rotation_id] += 1
                 time.sleep(0)
                 most.append(inside[rotation_id])

@@ -327,7 +327,7 @@ def test_what_cannot_be_removed_fails_no_rotation(place: Path, monkeypatch: pyte
     assert found() is None
     assert list(place.iterdir()) == [path_of("b")]
 
-    def listdir(_: object) -> list[str]:
+    def listdir(folder: object) -> list[str]:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with monkeypatch.context() as patch:

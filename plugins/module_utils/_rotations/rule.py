@@ -42,9 +42,11 @@ class Held(Protocol):
     path: str
     note: Note | None
 
-    def write(self, note: Note) -> None: ...
+    def write(self, note: Note) -> None:
+        """In the place of the one before."""
 
-    def forget(self) -> None: ...
+    def forget(self) -> None:
+        """The request did nothing, and there was none before."""
 
 
 class Outcome(NamedTuple):
