@@ -31,6 +31,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Not in the checkout: ansible-core puts sockets below it, whose path may have 107 characters at most.
     """
+    if "before_release" not in str(config.getini("markers")):
+        # ansible-test brings settings of its own, and repeats the tests on many Pythons.
+        config.addinivalue_line("markers", "before_release: takes too long for every day")
+        config.option.markexpr = config.option.markexpr or "not before_release"
     if hasattr(config, "workerinput"):
         # The environment came from the process that started it.
         return
