@@ -9,14 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ._errors import invalid_arguments
-from ._login.credentials import credentials, from_environment
+from ._login.credentials import from_environment
 from ._options import DEFAULT_URL, ENVIRONMENT, ROTATION
 from ._timestamps import parse_timestamp
 from ._transport.certificates import check_authorities, check_certificate
 from ._transport.connection import Connection
 from ._transport.urls import base_url, canonical, is_unprotected
-
-__all__ = ["Target", "connection", "credentials", "from_environment", "moment", "seconds", "target", "uuid"]
 
 _A_DAY = 86400
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _settings
+from ._login.credentials import credentials as credentials_of
 from ._login.session import Session
 from ._transport.client import Client
 from ._transport.connection import Connection
@@ -33,7 +34,7 @@ class Task:
 
     def session(self, connection: Connection, patience: Patience) -> Session:
         """Checks every option for the login; sends nothing yet."""
-        credentials = _settings.credentials(self.params, self.environ)
+        credentials = credentials_of(self.params, self.environ)
         redactor = Redactor()
         redactor.add_proxies(self.environ)
         return Session(

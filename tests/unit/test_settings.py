@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils import _settings
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.module_utils._login.credentials import credentials
 from ansible_collections.secretops.infisical.plugins.module_utils._options import (
     AUTHENTICATION,
     CONNECTION,
@@ -177,12 +178,12 @@ def test_a_missing_file_or_an_impossible_timeout_is_refused() -> None:
     ],
 )
 def test_the_login_follows_from_what_was_given(given: dict[str, Any], environ: dict[str, str], method: str) -> None:
-    assert _settings.credentials(params(**given), environ).method == method
+    assert credentials(params(**given), environ).method == method
 
 
 def test_of_two_names_of_a_variable_the_last_wins() -> None:
     environ = {**UNIVERSAL_ENV, "UNIVERSAL_AUTH_MACHINE_IDENTITY_CLIENT_ID": "last"}
-    values = _settings.credentials(params(), environ).values
+    values = credentials(params(), environ).values
     assert values == {"universal_auth_client_id": "last", "universal_auth_client_secret": "env-secret"}
 
 
@@ -226,26 +227,26 @@ def test_of_two_names_of_a_variable_the_last_wins() -> None:
     ],
 )
 def test_contradictions_and_gaps_are_named(given: dict[str, Any], environ: dict[str, str], named: list[str]) -> None:
-    message = refused(lambda: _settings.credentials(params(**given), environ))
+    message = refused(lambda: credentials(params(**given), environ))
     assert [name for name in named if name not in message] == []
 
 
 def test_an_option_of_the_task_comes_before_an_alternative_of_the_environment() -> None:
     environ = {"INFISICAL_JWT": "env", "INFISICAL_METADATA_URL": "http://x"}
     options = {"auth_method": "gcp_auth", "identity_id": "i"}
-    assert _settings.credentials(params(**options, jwt="task"), environ).values == {"identity_id": "i", "jwt": "task"}
-    values = _settings.credentials(params(**options, metadata_url="http://y/"), environ).values
+    assert credentials(params(**options, jwt="task"), environ).values == {"identity_id": "i", "jwt": "task"}
+    values = credentials(params(**options, metadata_url="http://y/"), environ).values
     assert values == {"identity_id": "i", "metadata_url": "http://y"}
-    assert _settings.credentials(params(**options), {}).values["metadata_url"] == "http://metadata.google.internal"
+    assert credentials(params(**options), {}).values["metadata_url"] == "http://metadata.google.internal"
 
 
 def test_a_token_may_end_in_a_new_line() -> None:
-    assert _settings.credentials(params(token="t\n"), {}).values == {"token": "t"}
+    assert credentials(params(token="t\n"), {}).values == {"token": "t"}
 
 
 def test_credentials_do_not_show_in_a_representation() -> None:
     given = {**UNIVERSAL, "universal_auth_client_secret": "hunter22"}
-    assert "hunter22" not in repr(_settings.credentials(params(**given), {}))
+    assert "hunter22" not in repr(credentials(params(**given), {}))
 
 
 def test_a_rotation_is_meant_by_id_or_by_name() -> None:
