@@ -31,6 +31,7 @@ _VARYING = (
     (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "TOKEN"),
     (r"j\d+\.\d+", "JOB"),
     (r"0oa\w{17}", "CLIENT"),
+    (r"/t-\w{8}/", "/TEMPORARY/"),
     (r"/w-\w{8}/", "/WORKSPACE/"),
     (r"/\w{32}\.(lock|note)", "/LOCK"),
     # ansible-core's own report of a timeout names the line that it interrupted.
