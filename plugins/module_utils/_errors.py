@@ -28,7 +28,7 @@ REASONS = {
     "invalid_response": "The answer is not what Infisical sends: not JSON, too large, or without required keys.",
     "stale_reading": "Only readings older than what is known already came: a cache or a replica. Nothing was sent.",
     "clock_unreliable": "The server's clock and this host's disagree on whether it is due. Nothing was sent.",
-    "rotation_failed": "The server tried to rotate and recorded a failure. The active secret is unchanged.",
+    "rotation_failed": "The server recorded a failed attempt, which left the active secret as it was.",
     "okta_secret_limit": "Okta refused a further secret, because the application already holds two.",
     "rotation_in_progress": "Another rotation held the lock for longer than the task may wait.",
     "outcome_unknown": "The rotation was requested and whether it happened could not be learned.",

@@ -166,6 +166,8 @@ def test_a_failed_attempt_is_surely_this_tasks_only_where_the_server_answered(re
     failure = server.fail()
     assert failure.reason == "rotation_failed"
     assert failure.result()["outcome"] == ("unknown" if request_id is None else "failed")
+    assert ("is unchanged" in failure.message) is (request_id is not None)
+    assert ("somebody else's" in failure.message) is (request_id is None)
     assert server.note is not None
     assert server.note.settled is (request_id is not None)
 

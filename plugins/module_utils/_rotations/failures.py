@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .._errors import UNKNOWN, InfisicalError
+from .._errors import NONE, UNKNOWN, InfisicalError
 from .._transport.redaction import printable
 from .api import SECRET_LIMIT, Reading
 
@@ -33,13 +33,19 @@ def unknown(before: Reading, lost: InfisicalError, obstacle: InfisicalError | No
     )
 
 
-def failed(after: Reading, what: str) -> InfisicalError:
-    """The error for a failed attempt that a reading shows."""
+def failed(after: Reading, what: str, *, effect: str = NONE) -> InfisicalError:
+    """The error for a failed attempt that a reading shows. With an unknown ``effect`` it may be somebody else's."""
     failure = InfisicalError(
         "rotation_failed",
         f"Could not rotate the secret of {after.id}: {what}: {printable(after.last_message)}",
         "The active secret is unchanged; the older one may be deleted already. Mend the cause and run again.",
+        effect=effect,
     )
+    if effect != NONE:
+        failure.next_step = (
+            "The answer to this task's own request was lost, so that the attempt may be somebody else's: look at the "
+            "rotation in Infisical before you run it again."
+        )
     if SECRET_LIMIT in after.last_message:
         failure.reason = "okta_secret_limit"
         failure.next_step = (

@@ -89,7 +89,5 @@ def rotated_more_than_once(before: Reading, after: Reading) -> bool:
     return isinstance(index, int) and index == before.rotation.get("activeIndex")
 
 
-def note_of(reading: Reading, *, settled: bool) -> Note:
-    """``reading`` has its ``host_time``."""
-    written_at = reading.host_time or reading.last_rotated_at
-    return Note(reading.rotation["lastRotatedAt"], _earliest_after(reading), written_at, settled)
+def note_of(reading: Reading, now: datetime, *, settled: bool) -> Note:
+    return Note(reading.rotation["lastRotatedAt"], _earliest_after(reading), now, settled)

@@ -142,9 +142,7 @@ class Rotator:
         return decision if decision.due else Outcome("not_due", f"Not due: {decision.why}.", reading, reading)
 
     def _decide(self, reading: Reading) -> clocks.Decision:
-        decision = clocks.decide(
-            reading.last_rotated_at, reading.server_time, reading.host_time or self._now(), self._min_age
-        )
+        decision = clocks.decide(reading.last_rotated_at, reading.server_time, self._now(), self._min_age)
         if not decision.reliable:
             raise InfisicalError(
                 "clock_unreliable",
@@ -169,7 +167,7 @@ class Rotator:
                 return end
             retries.begin()
             note = held.note
-            held.write(readings.note_of(before, settled=False))
+            held.write(readings.note_of(before, self._now(), settled=False))
             try:
                 after = self._requested(before)
             except InfisicalError as failure:
@@ -238,10 +236,10 @@ class Rotator:
             # Where the server itself did not answer, the failure may be somebody else's, and the request under way.
             answered = lost.request_id is not None
             if answered:
-                self._note(held, readings.note_of(after, settled=True))
+                self._note(held, readings.note_of(after, self._now(), settled=True))
             ours = f" (request {lost.request_id})" if answered else ""
-            failure = failures.failed(after, f"the server recorded a failed attempt{ours}")
-            failure.effect = NONE if answered else UNKNOWN
+            effect = NONE if answered else UNKNOWN
+            failure = failures.failed(after, f"the server recorded a failed attempt{ours}", effect=effect)
             failure.http_status, failure.request_id = lost.http_status, lost.request_id
             raise failure from lost
         message = f"Rotated, confirmed by reading lastRotatedAt, because the answer did not tell. {lost.problem}"
@@ -277,7 +275,7 @@ class Rotator:
             self._patience.pause(min(pause, left))
 
     def _done(self, outcome: str, message: str, before: Reading, after: Reading, held: Held) -> Outcome:
-        self._note(held, readings.note_of(after, settled=True))
+        self._note(held, readings.note_of(after, self._now(), settled=True))
         if readings.rotated_more_than_once(before, after):
             self._warn(
                 f"The secret of {before.rotation['name']!r} was rotated more than once: lastRotatedAt moved, and "
