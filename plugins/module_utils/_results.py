@@ -5,21 +5,19 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ._errors import InfisicalError, invalid_arguments, unforeseen
 from ._options import secret_values
 from ._task import Task
+from ._transport.redaction import whole
 
 Execute = Callable[[Task], dict[str, Any]]
 #: Tells which secrets are what a result is for.
 Shown = Callable[[dict[str, Any]], Iterable[str]]
 
 _WHOLE, _PART = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********"
-#: Options and the environment may hold bytes that are no text, and ansible-core prints no half of a character.
-_HALVES = re.compile("[\ud800-\udfff]")
 
 
 class Results:
@@ -74,7 +72,7 @@ class Results:
         # What came in stays censored where it came in.
         invocation = {"module_args": censored(self._params, self._secrets)}
         told = {**result, **({"warnings": self._warnings} if self._warnings else {})}
-        return {**printable(censored(told, self.hidden)), "invocation": printable(invocation)}
+        return {**whole(censored(told, self.hidden)), "invocation": whole(invocation)}
 
 
 def censored(value: Any, secrets: set[str]) -> Any:
@@ -94,12 +92,3 @@ def censored(value: Any, secrets: set[str]) -> Any:
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, _PART)
     return text
-
-
-def printable(value: Any) -> Any:
-    """The same data without halves of characters."""
-    if isinstance(value, str):
-        return _HALVES.sub("\ufffd", value)
-    if isinstance(value, Mapping):
-        return {printable(key): printable(item) for key, item in value.items()}
-    return [printable(item) for item in value] if isinstance(value, list) else value

@@ -4,19 +4,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from simulator.client import Simulator
 from support.machine import Machine, ended
 from support.stale_front import Onward, Reply, Request, front, repeating
-
-
-@pytest.fixture
-def machine(simulator: Simulator, tmp_path: Path) -> Machine:
-    options = {"token": simulator.mint_token(), "rotation_id": simulator.rotation()["id"]}
-    return Machine(tmp_path / "tmp", {"url": simulator.url, **options})
 
 
 def assert_warned(machine: Machine) -> None:

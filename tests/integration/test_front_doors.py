@@ -7,16 +7,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 import yaml
 from simulator.client import Simulator
 from support.ansible import MODULE, Workspace
 from support.server import environment, login, tokens_left
-
-
-@pytest.fixture
-def rotation(simulator: Simulator) -> dict[str, Any]:
-    return simulator.rotation()
 
 
 def test_an_ad_hoc_command_rotates(workspace: Workspace, simulator: Simulator, rotation: dict[str, Any]) -> None:

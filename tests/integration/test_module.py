@@ -14,11 +14,6 @@ from support.processes import until
 from support.server import environment, login, tokens_left
 
 
-@pytest.fixture
-def rotation(simulator: Simulator) -> dict[str, Any]:
-    return simulator.rotation()
-
-
 def test_it_rotates_once_and_the_next_run_does_not(
     workspace: Workspace, simulator: Simulator, rotation: dict[str, Any]
 ) -> None:

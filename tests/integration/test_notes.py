@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,17 +14,6 @@ from support.machine import Machine, ended
 
 DAY = 86_400
 LOST: dict[str, Any] = {"status": 504, "body": "<html>", "contentType": "text/html"}
-
-
-@pytest.fixture
-def rotation(simulator: Simulator) -> dict[str, Any]:
-    return simulator.rotation()
-
-
-@pytest.fixture
-def machine(simulator: Simulator, rotation: dict[str, Any], tmp_path: Path) -> Machine:
-    options = {"url": simulator.url, "token": simulator.mint_token(), "rotation_id": rotation["id"]}
-    return Machine(tmp_path / "tmp", options)
 
 
 @pytest.fixture

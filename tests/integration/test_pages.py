@@ -4,19 +4,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from simulator.client import Simulator
 from support.machine import Machine, ended
-
-
-@pytest.fixture
-def machine(simulator: Simulator, tmp_path: Path) -> Machine:
-    options = {"token": simulator.mint_token(), "rotation_id": simulator.rotation()["id"]}
-    return Machine(tmp_path / "tmp", {"url": simulator.url, **options})
-
 
 PAGES = {
     "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>": (

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -36,12 +35,6 @@ TEXTS = (
 )
 #: Which way ansible-core runs a task on this machine, and how it is told.
 WAYS = {"in process": {}, "as a module": {"SECRETOPS_INFISICAL_IN_PROCESS": "0"}}
-
-
-@pytest.fixture
-def machine(simulator: Simulator, tmp_path: Path) -> Machine:
-    options = {"token": simulator.mint_token(), "rotation_id": simulator.rotation()["id"]}
-    return Machine(tmp_path / "tmp", {"url": simulator.url, **options})
 
 
 def halved(*paths: str) -> dict[str, str]:

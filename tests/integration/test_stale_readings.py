@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,18 +19,6 @@ BY_NAME, BY_ID = "/rotation-name/", r"/[0-9a-f]{8}-[0-9a-f-]{27}(\?|$)"
 #: A proxy in the place of the server. Nothing was done unless ``work`` is added.
 LOST: dict[str, Any] = {"status": 502, "body": "<html>", "contentType": "text/html"}
 FOR_EVER = float("inf")
-
-
-@pytest.fixture
-def rotation(simulator: Simulator) -> dict[str, Any]:
-    """It was rotated 40 days ago."""
-    return simulator.rotation()
-
-
-@pytest.fixture
-def machine(simulator: Simulator, rotation: dict[str, Any], tmp_path: Path) -> Machine:
-    options = {"url": simulator.url, "token": simulator.mint_token(), "rotation_id": rotation["id"]}
-    return Machine(tmp_path / "tmp", options)
 
 
 def by_name(rotation: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,13 +16,6 @@ from support.stale_front import Shown, front, stamping, with_clock
 
 MINUTE, DAY = 60, 86_400
 LOST: dict[str, Any] = {"status": 502, "body": "<html>", "contentType": "text/html"}
-
-
-@pytest.fixture
-def machine(simulator: Simulator, tmp_path: Path) -> Machine:
-    """Its rotation was rotated 40 days ago."""
-    options = {"token": simulator.mint_token(), "rotation_id": simulator.rotation()["id"]}
-    return Machine(tmp_path / "tmp", {"url": simulator.url, **options})
 
 
 def ago(seconds: float) -> dict[str, str]:

@@ -18,12 +18,6 @@ GENERIC = "Something went wrong"
 Happening = Callable[[Simulator, str], object]
 
 
-@pytest.fixture
-def machine(simulator: Simulator, tmp_path: Path) -> Machine:
-    options = {"token": simulator.mint_token(), "rotation_id": simulator.rotation()["id"]}
-    return Machine(tmp_path / "tmp", {"url": simulator.url, **options})
-
-
 def own(status: int, error: str, message: str) -> dict[str, Any]:
     """An answer in Infisical's own shape."""
     body = {"reqId": f"req-{status}0000000000a", "statusCode": status, "error": error, "message": message}

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from support.listener import pump
+
 
 @dataclass
 class Peer:
@@ -39,14 +41,6 @@ def _head(client: socket.socket) -> bytes:
             return b""
         head += piece
     return head
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while piece := source.recv(65536):
-            target.sendall(piece)
-    with contextlib.suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
 
 
 @contextlib.contextmanager
@@ -79,9 +73,9 @@ def proxy(authorization: str | None = None) -> Iterator[Peer]:
                     self.request.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 else:
                     upstream.sendall(head.replace(f"{parts.scheme}://{parts.netloc}".encode(), b"", 1))
-                back = threading.Thread(target=_pump, args=(upstream, self.request), daemon=True)
+                back = threading.Thread(target=pump, args=(upstream, self.request), daemon=True)
                 back.start()
-                _pump(self.request, upstream)
+                pump(self.request, upstream)
                 back.join()
 
     with _listening(Handler) as port:

@@ -9,7 +9,6 @@ import json
 import re
 import socket
 import struct
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,6 +17,8 @@ from datetime import datetime, timedelta, timezone
 from email.utils import formatdate
 from enum import Enum
 from typing import Any
+
+from support.listener import accepting
 
 #: Which request it is. A reading after a request to rotate is one of its own.
 LOGIN, READ, ROTATE, READ_AFTER, REVOKE = "login", "reading", "rotation", "reading after", "revocation"
@@ -233,19 +234,6 @@ def _ended(client: socket.socket, world: World, step: Step) -> bool:
 
 @contextlib.contextmanager
 def listening() -> Iterator[RawPeer]:
-    with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
-        peer = RawPeer(listener.getsockname()[1])
-
-        def accept() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    client, _address = listener.accept()
-                    threading.Thread(target=peer.serve, args=(client,), daemon=True).start()
-
-        thread = threading.Thread(target=accept, daemon=True)
-        thread.start()
-        try:
-            yield peer
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
+    peer = RawPeer(0)
+    with accepting(peer.serve) as peer.port:
+        yield peer

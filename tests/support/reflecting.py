@@ -9,7 +9,6 @@ import contextlib
 import json
 import re
 import socket
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from email.utils import formatdate
 from typing import Any
 
 from support.leaks import ways
+from support.listener import accepting
 
 ROTATION_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 #: The requests, by what their path holds.
@@ -221,22 +221,9 @@ def secrets_in(fields: bytes, body: bytes) -> list[str]:
 
 @contextlib.contextmanager
 def reflecting(token: str) -> Iterator[Reflector]:
-    with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
-        reflector = Reflector(listener.getsockname()[1], token)
-
-        def accept() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    client, _address = listener.accept()
-                    threading.Thread(target=_serve, args=(client, reflector), daemon=True).start()
-
-        thread = threading.Thread(target=accept, daemon=True)
-        thread.start()
-        try:
-            yield reflector
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
+    reflector = Reflector(0, token)
+    with accepting(lambda client: _serve(client, reflector)) as reflector.port:
+        yield reflector
 
 
 def _serve(client: socket.socket, reflector: Reflector) -> None:

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from support.listener import accepting, pump
+
 #: In the place of an answer: the connection is reset.
 RESET = b"RESET"
 
@@ -60,44 +62,17 @@ class Relay:
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             else:
                 server.sendall(first)
-            back = threading.Thread(target=_pump, args=(server, client), daemon=True)
+            back = threading.Thread(target=pump, args=(server, client), daemon=True)
             back.start()
-            _pump(client, server)
+            pump(client, server)
             back.join()
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while piece := source.recv(65536):
-            target.sendall(piece)
-    with contextlib.suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
-
-
-@contextlib.contextmanager
-def _accepting(meet: Callable[[socket.socket], None]) -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
-
-        def accept() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    client, _address = listener.accept()
-                    threading.Thread(target=meet, args=(client,), daemon=True).start()
-
-        thread = threading.Thread(target=accept, daemon=True)
-        thread.start()
-        try:
-            yield int(listener.getsockname()[1])
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
 
 
 @contextlib.contextmanager
 def relay(target: int, trouble: Callable[[], bytes | None], *, connects: bool = False) -> Iterator[Relay]:
     """To a port of this machine."""
     found = Relay(0, target, trouble, connects)
-    with _accepting(found.carry) as port:
+    with accepting(found.carry) as port:
         found.port = port
         yield found
 
@@ -112,7 +87,7 @@ def handshakes(certificate: Path) -> Iterator[int]:
         with client, contextlib.suppress(OSError), context.wrap_socket(client, server_side=True) as secured:
             secured.recv(65536)
 
-    with _accepting(meet) as port:
+    with accepting(meet) as port:
         yield port
 
 

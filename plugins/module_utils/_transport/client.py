@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import json
-import math
-import re
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -19,11 +17,10 @@ from . import answers, failures
 from .connection import Connection
 from .exchange import Broken, Channel, Received
 from .patience import Patience, Retries
-from .redaction import Redactor
+from .redaction import Redactor, whole
 
 _Sent = TypeVar("_Sent")
 
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "secretops.infisical"}
 _UNCACHED = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 
@@ -191,18 +188,6 @@ class Client:
 def _parsed(content: bytes) -> Any:
     """The JSON value, of text that can be printed; None where it is none, or none that any server of ours sends."""
     try:
-        return _printable(json.loads(content))
+        return whole(json.loads(content))
     except (ValueError, RecursionError):
         return None
-
-
-def _printable(value: Any) -> Any:
-    """Infisical cuts texts in the middle of a character, and ansible-core cannot print the half."""
-    if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
-    if isinstance(value, dict):
-        return {_printable(key): _printable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_printable(item) for item in value]
-    # What Python's JSON knows and nobody else's does.
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Takes secrets out of whatever the server says before anything else sees it."""
+"""Takes out of whatever the server says what nobody may see, and what nobody can print."""
 
 from __future__ import annotations
 
 import base64
 import html
 import json
+import math
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,6 +26,7 @@ _ENDS_OF_CUT_TEXTS = ("...", "…", "")
 _DEPTH, _READINGS, _CHARACTERS, _ROUNDS = 5, 200, 1_000_000, 50
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_HALF = re.compile(r"[\ud800-\udfff]")
 _PERCENT = re.compile(r"%[0-9A-F]{2}")
 _BACKSLASH = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _BACKSLASHED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
@@ -250,3 +252,17 @@ def printable(value: str, limit: int = 2000) -> str:
     """Without control characters, which could repaint a terminal, and not longer than ``limit``."""
     value = _CONTROL.sub(" ", value)
     return value if len(value) <= limit else value[: limit - 1] + "…"
+
+
+def whole(value: Any) -> Any:
+    """The same data without halves of characters and numbers without end, which ansible-core cannot print.
+
+    Infisical cuts texts in the middle of a character, and options and the environment may hold bytes that are no text.
+    """
+    if isinstance(value, str):
+        return _HALF.sub("\ufffd", value)
+    if isinstance(value, Mapping):
+        return {whole(key): whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [whole(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
