@@ -19,7 +19,7 @@ from unit import model_judge, test_effect_mutations
 from unit.model_answers import FOREIGN, SENT
 from unit.model_fates import KINDS, READ_KINDS, Fate, Schedule
 from unit.model_task import World, run_task
-from unit.mutants import Mutant, mutants
+from unit.mutants import Mutant, turned_conditions
 from unit.test_client_policy import OK, Scripted, error
 
 #: Functions all of whose conditions decide on that.
@@ -49,10 +49,10 @@ PARTLY: tuple[tuple[ModuleType, str, str, str], ...] = (
 
 
 def _chosen() -> list[Mutant]:
-    chosen = [mutant for module, function in WHOLLY for mutant in mutants(module, function)]
+    chosen = [mutant for module, function in WHOLLY for mutant in turned_conditions(module, function)]
     for module, function, was, now in PARTLY:
         # The last one of the same words: those before it choose headers and messages.
-        same = [mutant for mutant in mutants(module, function) if (mutant.was, mutant.now) == (was, now)]
+        same = [mutant for mutant in turned_conditions(module, function) if (mutant.was, mutant.now) == (was, now)]
         chosen.append(same[-1])
     return chosen
 
@@ -87,6 +87,6 @@ def test_nothing_is_condemned_without_a_mutation() -> None:
 
 @pytest.mark.parametrize("mutant", _chosen(), ids=str)
 def test_a_condition_that_is_turned_is_caught(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mutant.live, "__code__", mutant.code)
+    mutant.take_effect(monkeypatch)
     with pytest.raises((AssertionError, InfisicalError, AttributeError, KeyError, TypeError, pytest.fail.Exception)):
         judge()

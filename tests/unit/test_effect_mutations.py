@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 import ast
-import inspect
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
 import pytest
-from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import NONE, InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations import api, rule
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations import failures as rotation_failures
 from ansible_collections.secretops.infisical.plugins.module_utils._transport import (
     answers,
     client,
@@ -25,42 +25,20 @@ from ansible_collections.secretops.infisical.plugins.module_utils._transport.pat
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.redaction import Redactor
 from support import peers
 from unit import scripted
+from unit.mutants import Mutant, functions, mutant
 from unit.test_client_policy import ANSWERS, BROKEN, Scripted
 
 
-def doubts(module: ModuleType) -> Iterator[ast.AST]:
+def doubts(module: ModuleType) -> Iterator[Mutant]:
     """Each place that says 'perhaps': the constant, and the note that the sending has begun."""
-    for node in ast.walk(ast.parse(inspect.getsource(module))):
-        if isinstance(node, ast.Name) and node.id == "UNKNOWN":
-            yield node
-        elif isinstance(node, ast.Assign) and ast.unparse(node) == "progress.sent = True":
-            yield node.value
-        elif isinstance(node, ast.Attribute) and node.attr == "sent" and isinstance(node.ctx, ast.Load):
-            yield node
-
-
-class Mutation(ast.NodeTransformer):
-    def __init__(self, place: ast.AST) -> None:
-        self._at = (place.lineno, place.col_offset, type(place))  # type: ignore[attr-defined]
-
-    def visit(self, node: ast.AST) -> Any:
-        if (getattr(node, "lineno", 0), getattr(node, "col_offset", 0), type(node)) != self._at:
-            return self.generic_visit(node)
-        said: ast.expr = ast.Name("NONE", ast.Load()) if isinstance(node, ast.Name) else ast.Constant(False)
-        return ast.copy_location(said, node)
-
-
-def mutated(module: ModuleType, place: ast.AST) -> dict[str, Any]:
-    """The module's functions and classes, with that one place changed."""
-    tree = ast.fix_missing_locations(Mutation(place).visit(ast.parse(inspect.getsource(module))))
-    names: dict[str, Any] = {
-        "__name__": module.__name__,
-        "__package__": module.__package__,
-        "__file__": module.__file__,
-    }
-    exec("from .._errors import NONE", names)  # noqa: S102
-    exec(compile(tree, str(module.__file__), "exec"), names)  # noqa: S102
-    return names
+    for name, function in functions(module).items():
+        for node in ast.walk(function):
+            if isinstance(node, ast.Name) and node.id == "UNKNOWN":
+                yield mutant(module, name, node, repr(NONE))
+            elif isinstance(node, ast.Assign) and ast.unparse(node) == "progress.sent = True":
+                yield mutant(module, name, node.value, "False")
+            elif isinstance(node, ast.Attribute) and node.attr == "sent" and isinstance(node.ctx, ast.Load):
+                yield mutant(module, name, node, "False")
 
 
 class Answering:
@@ -116,28 +94,17 @@ def _rotated(server: scripted.Server) -> None:
     ).rotate(scripted.ID)
 
 
-MODULES = (answers, failures, wire, exchange, client, api, rule)
-PLACES = [(module, place) for module in MODULES for place in doubts(module)]
-
-
-def _named(value: Any) -> str | None:
-    if isinstance(value, ModuleType):
-        return value.__name__.rpartition(".")[2]
-    return f"line {value.lineno}" if isinstance(value, ast.AST) else None  # type: ignore[attr-defined]
+MODULES = (answers, failures, wire, exchange, client, api, rotation_failures, rule)
+DOUBTS = [each for module in MODULES for each in doubts(module)]
 
 
 def test_nothing_is_condemned_without_a_mutation() -> None:
     judge()
-    assert len(PLACES) >= 8
+    assert len(DOUBTS) >= 9
 
 
-@pytest.mark.parametrize(("module", "place"), PLACES, ids=_named)
-def test_a_doubt_that_is_dropped_is_caught(module: ModuleType, place: ast.AST, monkeypatch: pytest.MonkeyPatch) -> None:
-    changed = mutated(module, place)
-    for name, value in changed.items():
-        if getattr(value, "__module__", None) == module.__name__:
-            original = getattr(module, name)
-            for user in (each for each in MODULES if getattr(each, name, None) is original):
-                monkeypatch.setattr(user, name, value)
+@pytest.mark.parametrize("doubt", DOUBTS, ids=str)
+def test_a_doubt_that_is_dropped_is_caught(doubt: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+    doubt.take_effect(monkeypatch)
     with pytest.raises((AssertionError, pytest.fail.Exception)):
         judge()
