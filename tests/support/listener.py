@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A listening socket of the test's own process, and what carries bytes from one socket to another."""
+"""A listening socket of the test's own process, and what carries bytes from and to others."""
 
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -28,6 +29,23 @@ def accepting(serve: Callable[[socket.socket], None]) -> Iterator[int]:
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
+
+
+def requested(client: socket.socket, most: int | None = None) -> bytes:
+    """One request: all of it, or ``most`` bytes. Less where the connection ends before."""
+    request = b""
+    while not is_whole(request) if most is None else len(request) < most:
+        piece = client.recv(65536 if most is None else most - len(request))
+        if not piece:
+            break
+        request += piece
+    return request
+
+
+def is_whole(request: bytes) -> bool:
+    fields, end, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", fields)
+    return bool(end) and len(body) >= int(length[1] if length else 0)
 
 
 def pump(source: socket.socket, target: socket.socket) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import socket
 import struct
 import time
@@ -18,7 +17,7 @@ from email.utils import formatdate
 from enum import Enum
 from typing import Any
 
-from support.listener import accepting
+from support.listener import accepting, is_whole, requested
 
 #: Which request it is. A reading after a request to rotate is one of its own.
 LOGIN, READ, ROTATE, READ_AFTER, REVOKE = "login", "reading", "rotation", "reading after", "revocation"
@@ -173,9 +172,9 @@ def _meet(client: socket.socket, world: World) -> bool:
     kind = world.kind(line)
     world.seen.append(kind)
     step = world.step(kind)
-    request = _request(client, step.reads)
+    request = requested(client, step.reads)
     world.requests[kind] = request
-    if step.works and _is_whole(request):
+    if step.works and is_whole(request):
         world.work(kind)
     answer = b""
     if step.reads is None:
@@ -191,22 +190,6 @@ def _first_line(client: socket.socket) -> bytes:
         if not seen:
             return b""
     return seen.partition(b"\r\n")[0]
-
-
-def _request(client: socket.socket, reads: int | None) -> bytes:
-    request = b""
-    while not _is_whole(request) if reads is None else len(request) < reads:
-        piece = client.recv(65536 if reads is None else reads - len(request))
-        if not piece:
-            break
-        request += piece
-    return request
-
-
-def _is_whole(request: bytes) -> bool:
-    fields, end, body = request.partition(b"\r\n\r\n")
-    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", fields)
-    return bool(end) and len(body) >= int(length[1] if length else 0)
 
 
 def _send(client: socket.socket, pieces: Iterable[bytes], ending: Ending) -> None:

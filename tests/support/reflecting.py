@@ -17,7 +17,7 @@ from email.utils import formatdate
 from typing import Any
 
 from support.leaks import ways
-from support.listener import accepting
+from support.listener import accepting, is_whole, requested
 
 ROTATION_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 #: The requests, by what their path holds.
@@ -228,20 +228,11 @@ def reflecting(token: str) -> Iterator[Reflector]:
 
 def _serve(client: socket.socket, reflector: Reflector) -> None:
     with client, contextlib.suppress(OSError):
-        request = b""
-        while not _is_whole(request):
-            piece = client.recv(65536)
-            if not piece:
-                return
-            request += piece
+        request = requested(client)
+        if not is_whole(request):
+            return
         client.sendall(reflector.answer(request))
         client.shutdown(socket.SHUT_WR)
         # Closed with something unread, the connection would be reset and the answer lost.
         while client.recv(65536):
             pass
-
-
-def _is_whole(request: bytes) -> bool:
-    fields, end, body = request.partition(b"\r\n\r\n")
-    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", fields)
-    return bool(end) and len(body) >= int(length[1] if length else 0)

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -41,10 +41,6 @@ class Machine:
     note: Note | None = None
     #: Its tasks that may have rotated.
     past: list[Verdict] = field(default_factory=list)
-
-    @contextmanager
-    def hold(self) -> Iterator[Held]:
-        yield Held(self)
 
 
 class Held:
@@ -202,7 +198,7 @@ def run_task(
     task = ModelTask(params, False, {}, warnings.append, network, client_class, patience_class)
     result, failed, killed = {"msg": "killed", "changed": False}, False, False
     with (
-        patch.object(lock, "hold", lambda url, rotation_id, patience: host.hold()),
+        patch.object(lock, "hold", lambda url, rotation_id, patience: nullcontext(Held(host))),
         patch.object(module, "datetime", HostClock(clock, host.ahead)),
     ):
         try:

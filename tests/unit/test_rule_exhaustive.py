@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -14,13 +13,12 @@ from ansible_collections.secretops.infisical.plugins.module_utils._errors import
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations import readings
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Reading
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.rule import Outcome, Rotator
+from support.repeated import REPEATED
 from support.tables import check_table
 from unit import exhaustive_task
 from unit.exhaustive_task import BY_NAME, Answer, Run
 from unit.exhaustive_world import Bounds, Search, World
 
-#: ansible-test repeats the unit tests on many Pythons.
-REPEATED = "ansible_pytest_collections" in os.environ.get("PYTEST_PLUGINS", "")
 ONE_MACHINE, TWO_MACHINES = (0, 0), (0, 1)
 WORDS = {ONE_MACHINE: "one machine", TWO_MACHINES: "two machines"}
 SEARCHED = (

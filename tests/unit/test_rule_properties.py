@@ -19,13 +19,12 @@ from ansible_collections.secretops.infisical.plugins.module_utils._transport.cli
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation as module
 from hypothesis import Phase
+from support.repeated import REPEATED
 from support.tables import check_table
 from unit import model_task
 from unit.model_judge import PROMISES
 from unit.model_search import ExactlyOnce, explore
 
-#: ansible-test, which repeats the unit tests on many Pythons, passes no variable on.
-REPEATED = "ansible_pytest_collections" in os.environ.get("PYTEST_PLUGINS", "")
 #: The everyday number of schedules; `make quality` sets a larger one. They are the same ones every time, so that
 #: nobody's work is stopped by a counter-example of chance: for those there is `make search`.
 WANTED = int(os.environ.get("EXACTLY_ONCE_EXAMPLES", "1000" if REPEATED else "10000"))

@@ -35,25 +35,25 @@ def unknown(before: Reading, lost: InfisicalError, obstacle: InfisicalError | No
 
 def failed(after: Reading, what: str, *, effect: str = NONE) -> InfisicalError:
     """The error for a failed attempt that a reading shows. With an unknown ``effect`` it may be somebody else's."""
-    failure = InfisicalError(
-        "rotation_failed",
-        f"Could not rotate the secret of {after.id}: {what}: {printable(after.last_message)}",
-        "The active secret is unchanged; the older one may be deleted already. Mend the cause and run again.",
-        effect=effect,
-    )
-    if effect != NONE:
-        failure.next_step = (
-            "The answer to this task's own request was lost, so that the attempt may be somebody else's: look at the "
-            "rotation in Infisical before you run it again."
-        )
-    if SECRET_LIMIT in after.last_message:
-        failure.reason = "okta_secret_limit"
-        failure.next_step = (
+    limited = SECRET_LIMIT in after.last_message
+    if limited:
+        next_step = (
             "An orphan secret sits at Okta that Infisical does not know. In the Okta admin console open the "
             "application, Client Credentials, find the secret that is not the one Infisical serves, deactivate "
             "and delete it, and run again."
         )
-    return failure
+    elif effect != NONE:
+        next_step = (
+            "The answer to this task's own request was lost, so that the attempt may be somebody else's: look at the "
+            "rotation in Infisical before you run it again."
+        )
+    else:
+        next_step = (
+            "The active secret is unchanged; the older one may be deleted already. Mend the cause and run again."
+        )
+    reason = "okta_secret_limit" if limited else "rotation_failed"
+    problem = f"Could not rotate the secret of {after.id}: {what}: {printable(after.last_message)}"
+    return InfisicalError(reason, problem, next_step, effect=effect)
 
 
 def unmoved(before: Reading) -> InfisicalError:

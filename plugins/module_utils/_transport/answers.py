@@ -118,12 +118,10 @@ def _meaning(status: int, own: bool, error: str, said: str) -> tuple[str, str]:
 def _said(message: Any) -> str:
     """The message as text. Validation errors come as a list of {path, message}."""
     if isinstance(message, list):
-        return "; ".join(f"{_dotted(item.get('path'))}: {item.get('message')}" for item in message if _is_issue(item))
+        return "; ".join(
+            f"{_dotted(item.get('path'))}: {item.get('message')}" for item in message if isinstance(item, dict)
+        )
     return str(message) if message else ""
-
-
-def _is_issue(item: Any) -> bool:
-    return isinstance(item, dict)
 
 
 def _dotted(path: Any) -> str:

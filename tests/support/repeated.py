@@ -1,0 +1,10 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether this run is one of many that repeat the same tests."""
+
+from __future__ import annotations
+
+import os
+
+#: ansible-test, which passes no variable on, repeats the unit tests on many Pythons.
+REPEATED = "ansible_pytest_collections" in os.environ.get("PYTEST_PLUGINS", "")
