@@ -73,7 +73,7 @@ def test_canary_tenth_rest(workspace: Workspace, simulator: Simulator) -> None:
         "revoke": 2,
     }
     assert tokens_left(simulator) == []
-    entries = json.loads(report.read_text(encoding="utf-8"))
+    entries = json.loads(report.read_text(encoding="utf-8"))["rotations"]
     assert [entry["host"] for entry in entries] == [host(number) for number in range(20)]
     assert {entry["result"]["outcome"] for entry in entries} == {"rotated"}
     assert report.stat().st_mode & 0o777 == 0o600
@@ -130,17 +130,23 @@ def test_a_second_run_continues(workspace: Workspace, simulator: Simulator) -> N
     assert fleet.rotated() == [1] * 4
 
 
-def test_a_failure_of_ansible_core_itself_is_one(workspace: Workspace, simulator: Simulator) -> None:
+def test_an_unreachable_host_counts_as_failed(workspace: Workspace, simulator: Simulator) -> None:
     """What fails before the task begins has no outcome of its own."""
     fleet = Fleet(workspace, simulator, 2)
     report = workspace.folder / "report.json"
-    run = fleet.run(variables={"rotate_min_age": "{{ 'soon' | no_such_filter }}", "rotate_report": str(report)})
+    variables = workspace.folder / "host_vars"
+    variables.mkdir()
+    (variables / f"{host(0)}.yml").write_text(
+        "{ansible_connection: ssh, ansible_port: 1, ansible_host: 127.0.0.1}\n", encoding="utf-8"
+    )
+    run = fleet.run(variables={"rotate_report": str(report)})
     assert run.returncode == 2, run.output
     assert summary(run)[0] == "0 rotated, 0 not due, 1 failed, 1 not attempted"
-    assert "no_such_filter" in summary(run)[1]
-    outcomes = [entry["result"]["outcome"] for entry in json.loads(report.read_text(encoding="utf-8"))]
+    assert summary(run)[1].startswith(f"{host(0)}: Could not be reached: ")
+    outcomes = [entry["result"]["outcome"] for entry in json.loads(report.read_text(encoding="utf-8"))["rotations"]]
     assert outcomes == ["failed", "not_attempted"]
     assert simulator.posts() == 0
+    assert tokens_left(simulator) == []
 
 
 @pytest.mark.before_release
@@ -157,7 +163,7 @@ def test_check_mode_rotates_nothing_and_leaves_no_token(workspace: Workspace, si
     fleet = Fleet(workspace, simulator, 3)
     run = fleet.run("--check")
     assert run.returncode == 0, run.output
-    assert summary(run) == ["Check mode: 3 rotated, 0 not due, 0 failed, 0 not attempted"]
+    assert summary(run) == ["Check mode: 3 would be rotated, 0 not due, 0 failed, 0 not attempted"]
     assert simulator.posts() == 0
     assert tokens_left(simulator) == []
 
@@ -195,7 +201,7 @@ def test_a_login_that_fails_says_why(workspace: Workspace, simulator: Simulator)
     simulator.fault("unauthorized", path="/login", after=1, times=0)
     run = fleet.run()
     assert run.returncode == 2, run.output
-    assert "Could not log in" in run.named("Say why there is no login")["msg"]
+    assert "Could not log in" in run.named("Say why nothing was rotated")["msg"]
     assert simulator.posts() == 0
 
 

@@ -18,8 +18,11 @@ PACKAGE = "ansible_collections.secretops.infisical.plugins"
 #: From top to bottom. A file imports only from floors below its own, or from its own wing; a new file is given a floor
 #: by its folder, or here.
 FLOORS = (
-    {"action/*", "inventory/*"},
+    {"action/*", "filter/*", "inventory/*"},
     {"plugin_utils/_in_process"},
+    {"plugin_utils/_run_plan", "plugin_utils/_run_summary"},
+    {"plugin_utils/_run_members", "plugin_utils/_run_settings"},
+    {"plugin_utils/_run_hosts"},
     {"plugin_utils/_internals"},
     {"plugin_utils/_surroundings", "plugin_utils/_data", "plugin_utils/_fleet"},
     {"modules/*", "lookup/*"},
@@ -45,7 +48,10 @@ OUTSIDE = {
         "plugin_utils/_in_process",
         "plugin_utils/_internals",
         "plugin_utils/_data",
+        "plugin_utils/_run_hosts",
+        "plugin_utils/_run_settings",
         "action/*",
+        "filter/*",
         "inventory/*",
         "lookup/*",
     },

@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which hosts a run over a fleet is about. A pattern that means nothing is a failure and no empty run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.inventory.manager import InventoryManager, split_host_pattern
+from ansible.parsing.dataloader import DataLoader
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, invalid_arguments
+
+FLEET = "okta_client_secret_rotations"
+#: The group by which the inventory tells that a source of its could not be read.
+UNREAD = "infisical_inventories_unread"
+
+
+def pattern_of(given: Any) -> list[str]:
+    """The terms of ``rotate_hosts``; none where it was left out or is blank, in whatever way."""
+    terms = given if isinstance(given, (list, tuple)) else [given]
+    texts = [str(term).strip() for term in terms if not is_blank(term)]
+    return [term for text in texts for term in split_host_pattern(text)]
+
+
+def is_blank(value: Any) -> bool:
+    """Whether the value stands for one that was not given, as a survey's blank answer does."""
+    # A template that yields null is the text "None" up to ansible-core 2.18.
+    return value is None or (isinstance(value, str) and value.strip() in ("", "None"))
+
+
+def selected(groups: Mapping[str, Sequence[str]], given: Any, limited: Sequence[str]) -> list[str]:
+    """The terms for the play over the fleet; none where there is nothing to rotate. ``limited`` is under --limit."""
+    terms = pattern_of(given)
+    if UNREAD in groups and not groups.get(FLEET):
+        raise _unread()
+    if not terms and FLEET not in groups:
+        raise InfisicalError(
+            "invalid_arguments",
+            "There is no inventory of rotations, or it could not be read.",
+            "Give one with -i FILE.okta_rotations.yml.",
+        )
+    inventory = _inventory(groups)
+    for term in terms:
+        name = term.lstrip("!&")
+        if name not in inventory.groups and not inventory.get_hosts(name):
+            raise invalid_arguments(
+                f"rotate_hosts has {term!r}, which is no group and no host. Nothing was rotated: correct it, or see "
+                "what there is with ansible-inventory --graph."
+            )
+    terms = terms or [FLEET]
+    hosts = [host.name for host in inventory.get_hosts(terms)]
+    if hosts and not set(hosts).intersection(limited):
+        raise invalid_arguments(
+            f"--limit leaves none of the {len(hosts)} hosts of {','.join(terms)}. Nothing was rotated: correct "
+            "--limit, or rotate_hosts."
+        )
+    return terms if hosts else []
+
+
+def _unread() -> InfisicalError:
+    return InfisicalError(
+        "invalid_arguments",
+        "An inventory of rotations could not be read, and no other has a rotation. Nothing was rotated.",
+        "The warning above says why. Mend it and run again.",
+    )
+
+
+def _inventory(groups: Mapping[str, Sequence[str]]) -> InventoryManager:
+    """ansible-core's own reading of patterns, over the same groups."""
+    inventory = InventoryManager(loader=DataLoader(), sources=[], parse=False)
+    for group, hosts in groups.items():
+        inventory.add_group(group)
+        for host in hosts:
+            inventory.add_host(host, group=group)
+    return inventory

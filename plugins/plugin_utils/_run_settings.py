@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the variables of a run over a fleet to checked settings. A variable that is blank counts as left out."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import invalid_arguments
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.durations import parse_duration
+from ansible_collections.secretops.infisical.plugins.module_utils._settings import seconds
+from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import is_blank
+
+Spec = Mapping[str, Mapping[str, Any]]
+_COUNT = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
+_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%", re.ASCII)
+
+
+def typed_each(spec: Spec, hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The variables of each host by their spec, with its defaults."""
+    known: dict[str, dict[str, Any]] = {}
+    found = {}
+    for host, values in hosts.items():
+        given = {name: values[name] for name in spec if not is_blank(values.get(name))}
+        # Those of a whole fleet are the same.
+        key = repr(given)
+        if key not in known:
+            known[key] = _typed(spec, given, host)
+        found[host] = known[key]
+    return found
+
+
+def _typed(spec: Spec, given: Mapping[str, Any], host: str) -> dict[str, Any]:
+    validated = ArgumentSpecValidator(dict(spec)).validate(given)
+    if validated.error_messages:
+        raise invalid_arguments(f"The variables of {host} are wrong: {'; '.join(validated.error_messages)}")
+    return dict(validated.validated_parameters)
+
+
+def common(typed: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The variables ``rotate_...``, which are settings of the whole run."""
+    first, wanted = next(iter(typed.items()))
+    for host, found in typed.items():
+        differing = [name for name in found if name.startswith("rotate_") and found[name] != wanted[name]]
+        if differing:
+            raise invalid_arguments(
+                f"{' and '.join(differing)} of {host} and {first} differ: they are settings of the whole run."
+            )
+    return wanted
+
+
+def settings(given: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """What the plays need of the variables ``rotate_...``, which have their types already."""
+    percentage = given["rotate_max_fail_percentage"]
+    if not 0 <= percentage <= 100:
+        raise invalid_arguments(f"rotate_max_fail_percentage is {percentage:g}: give 0 to 100.")
+    return {
+        "min_age": parse_duration("rotate_min_age", given["rotate_min_age"]),
+        "serial": batches(given["rotate_serial"]),
+        "max_fail_percentage": percentage,
+        "wait_timeout": seconds("rotate_wait_timeout", given["rotate_wait_timeout"], least=0),
+        "report": report_path(given["rotate_report"], environ),
+    }
+
+
+def batches(value: Any) -> list[int | str]:
+    """As ``serial`` of a play takes them. A survey can give text only."""
+    if isinstance(value, str):
+        items: Sequence[Any] = value.strip().removeprefix("[").removesuffix("]").split(",")
+    else:
+        items = value if isinstance(value, (list, tuple)) else [value]
+    found = [_batch(str(item).strip().strip("'\"").strip()) for item in items]
+    if None in found or not found:
+        raise invalid_arguments(
+            f"rotate_serial is {value!r}: give numbers from 1 on and percentages up to 100%, as 1,10%,100%."
+        )
+    return [each for each in found if each is not None]
+
+
+def _batch(text: str) -> int | str | None:
+    share = _SHARE.fullmatch(text)
+    if share:
+        return text if 0 < float(share[1]) <= 100 else None
+    return int(text) if _COUNT.fullmatch(text) else None
+
+
+def report_path(value: str | None, environ: Mapping[str, str]) -> str | None:
+    """The full path, of a file that can be written."""
+    if value is None:
+        return None
+    # ansible-core changes its working folder; the shell's is what a relative path means.
+    path = os.path.join(environ.get("PWD") or os.getcwd(), os.path.expanduser(value.strip()))
+    folder = os.path.dirname(path)
+    if os.path.isdir(path):
+        fault = "is a folder, not a file"
+    elif not os.path.isdir(folder):
+        fault = f"cannot be written: there is no folder {folder}"
+    elif not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        fault = "cannot be written by this user"
+    else:
+        return path
+    raise invalid_arguments(f"rotate_report is {value!r}, which {fault}.")
