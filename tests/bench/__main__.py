@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """make bench: measures, prints tables with the targets beside them, and writes them into the guide on fleets.
 
-With --quick it takes a minute or two, measures less and writes nothing.
+With --quick it takes a minute or two, measures less and writes nothing. With --fleet 1000 only the playbook
+rotate_fleet is measured, over a fleet of that size, and nothing is written either.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 import ansible.release
 from simulator.client import Simulator
 
-from . import imports
+from . import imports, whole
 from .measuring import Cost, median
 from .plays import AS_MODULE, EMPTY_MODULE, FORKS, IN_PROCESS, NOTHING, URI, URI_ONE_LOGIN, Bench
 from .tables import Table, plot, replaced
@@ -37,10 +38,11 @@ class Plan:
     sizes: Sequence[int]
     between: Sequence[int]
     seconds: Sequence[float]
+    whole: int
 
 
-FULL = Plan(runs=5, slow_runs=1, sizes=(10, 100, 500), between=(50, 200), seconds=(0.0, 2.0))
-QUICK = Plan(runs=1, slow_runs=1, sizes=(5, 20), between=(10,), seconds=(0.0,))
+FULL = Plan(runs=5, slow_runs=1, sizes=(10, 100, 500), between=(50, 200), seconds=(0.0, 2.0), whole=1000)
+QUICK = Plan(runs=1, slow_runs=1, sizes=(5, 20), between=(10,), seconds=(0.0,), whole=20)
 
 
 class Report:
@@ -63,15 +65,20 @@ class Report:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="less of everything, and the guide is left alone")
-    quick = parser.parse_args().quick
-    plan, report = (QUICK if quick else FULL), Report()
+    parser.add_argument("--fleet", type=int, metavar="SIZE", help="only rotate_fleet, with that many rotations")
+    arguments = parser.parse_args()
+    quick, plan, report = arguments.quick, (QUICK if arguments.quick else FULL), Report()
     conditions = _conditions(plan)
     print(conditions, "\n")
     with tempfile.TemporaryDirectory(prefix="bench-") as place, Simulator() as simulator:
         folder = Path(place)
+        if arguments.fleet:
+            _whole(plan, report, Bench(folder / "whole", simulator, arguments.fleet))
+            return 0
         _one(plan, report, Bench(folder / "one", simulator, 1))
         _loop(plan, report, Bench(folder / "loop", simulator, LOOP))
         drawing = _fleets(plan, report, folder, simulator)
+        _whole(plan, report, Bench(folder / "whole", simulator, plan.whole))
     _imports(plan, report)
     report.tables.append(report.targets)
     print(report.targets.text())
@@ -183,6 +190,30 @@ def _memory(report: Report, bench: Bench, size: int) -> None:
     print(table.text(), flush=True)
     more = held[IN_PROCESS] - held[NOTHING]
     report.target(f"{size} hosts in process, more memory than with debug", more, 300, " MiB")
+
+
+#: The recipe takes ten minutes for 1,000: it is measured on the first ones, and compared for each rotation.
+_FIRST = 100
+
+
+def _whole(plan: Plan, report: Report, bench: Bench) -> None:
+    size, first = len(bench.ids), min(_FIRST, len(bench.ids))
+    table = report.table(
+        "bench_whole",
+        f"The playbook rotate_fleet, {size} rotations, {FORKS} forks, all processes' memory together",
+        *("Rotations", "Server s", "wall s", "CPU s", "MiB", "debug s", "debug MiB"),
+        *(f"recipe, first {first}, s", "times faster each", "with one login s", "times faster each"),
+    )
+    for seconds in plan.seconds:
+        bench.simulator.settings(rotationSeconds=seconds)
+        ours, nothing = whole.rotated(bench), bench.fleet(NOTHING)
+        held = [whole.rotated(bench, memory=True).together, bench.fleet(NOTHING, memory=True).together]
+        recipes = [bench.fleet(way, first=first).wall for way in (URI, URI_ONE_LOGIN)]
+        against = [text for wall in recipes for text in (f"{wall:.1f}", f"{wall / first * size / ours.wall:.1f}")]
+        cells = [f"{ours.wall:.1f}", f"{ours.cpu:.1f}", f"{held[0]:.0f}", f"{nothing.wall:.1f}", f"{held[1]:.0f}"]
+        table.rows.append((str(size), f"{seconds:g}", *cells, *against))
+    bench.simulator.settings(rotationSeconds=0.0)
+    print(table.text(), flush=True)
 
 
 def _imports(plan: Plan, report: Report) -> None:

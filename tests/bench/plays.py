@@ -36,8 +36,8 @@ class Bench:
         project = simulator.add_project("bench")["id"]
         self.ids = [rotation["id"] for rotation in simulator.add_rotations(size, projectId=project)]
         shutil.copy(RECIPE, folder / RECIPE.name)
-        self._inventory = folder / "bench.okta_rotations.yml"
-        self._inventory.write_text(
+        self.inventory = folder / "bench.okta_rotations.yml"
+        self.inventory.write_text(
             json.dumps({"plugin": "secretops.infisical.okta_client_secret_rotations", "projects": {"bench": project}}),
             encoding="utf-8",
         )
@@ -45,7 +45,7 @@ class Bench:
     def one(self, way: str) -> Cost:
         """One rotation on localhost."""
         tasks = self._recipe() if way == URI else [{"name": "Rotate", **_OURS}]
-        return self._run(way, [self._local(tasks, rotation_id=self.ids[0])])
+        return self._run(way, [self._local(tasks, rotation_id=self.ids[0])], expected=1)
 
     def loop(self, way: str) -> Cost:
         """All of them on localhost, one after the other, each with a login of its own."""
@@ -55,10 +55,10 @@ class Bench:
         }
         task = {"name": "Each", **other.get(way, _OURS)}
         looped = {**task, "loop": self.ids, "loop_control": {"loop_var": "rotation_id"}}
-        return self._run(way, [self._local([looped])])
+        return self._run(way, [self._local([looped])], expected=len(self.ids))
 
-    def fleet(self, way: str, *, memory: bool = False) -> Cost:
-        """All of them as hosts of an inventory: ours with one login, as the playbook rotate_fleet does it."""
+    def fleet(self, way: str, *, memory: bool = False, first: int | None = None) -> Cost:
+        """All of them, or the first few, as hosts of an inventory; ours with one login."""
         if way == NOTHING:
             tasks: list[dict[str, Any]] = [{"name": "Nothing", "ansible.builtin.debug": {"msg": "nothing"}}]
         elif way in (URI, URI_ONE_LOGIN):
@@ -72,8 +72,11 @@ class Bench:
                 {"name": "Rotate", MODULE: {"rotation_id": "{{ rotation_id }}", "min_age": 0, **_LOGIN_DATA}},
                 {"name": "Log out", "secretops.infisical.logout": _LOGIN_DATA, "run_once": True},
             ]
-        plays = [{"hosts": "okta_client_secret_rotations", "gather_facts": False, "tasks": tasks}]
-        return self._run(way, plays, "-i", str(self._inventory), "--forks", str(FORKS), memory=memory)
+        number = len(self.ids) if first is None else first
+        hosts = f"okta_client_secret_rotations[0:{number - 1}]"
+        plays = [{"hosts": hosts, "gather_facts": False, "tasks": tasks}]
+        arguments = ("-i", str(self.inventory), "--forks", str(FORKS))
+        return self._run(way, plays, *arguments, memory=memory, expected=number)
 
     def _recipe(self) -> list[dict[str, Any]]:
         tasks: list[dict[str, Any]] = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
@@ -83,20 +86,26 @@ class Bench:
         variables["infisical_url"] = self.simulator.url
         return {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": list(tasks)}
 
-    def _run(self, way: str, plays: Sequence[dict[str, Any]], *arguments: str, memory: bool = False) -> Cost:
-        playbook = self.workspace.folder / "playbook.yml"
-        playbook.write_text(json.dumps(plays), encoding="utf-8")
+    def command(self, in_process: str, *arguments: str, memory: bool = False) -> Cost:
+        """ansible-playbook with the credentials of the simulator in its environment."""
         env = self.workspace.environment(environment(self.simulator))
         # As on a machine where it is installed: compiled once, in a folder that is thrown away.
         del env["PYTHONDONTWRITEBYTECODE"]
         env["PYTHONPYCACHEPREFIX"] = str(self.workspace.folder.parent / "compiled")
-        env["SECRETOPS_INFISICAL_IN_PROCESS"] = "0" if way == AS_MODULE else "1"
+        env["SECRETOPS_INFISICAL_IN_PROCESS"] = in_process
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
+        return measured(command, env, self.workspace.folder, memory=memory)
+
+    def _run(
+        self, way: str, plays: Sequence[dict[str, Any]], *arguments: str, expected: int, memory: bool = False
+    ) -> Cost:
+        playbook = self.workspace.folder / "playbook.yml"
+        playbook.write_text(json.dumps(plays), encoding="utf-8")
         before = self._done()
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), str(playbook), *arguments]
-        cost = measured(command, env, self.workspace.folder, memory=memory)
-        expected = 0 if way in (NOTHING, EMPTY_MODULE) else len(self.ids) if "loop" in str(plays) or arguments else 1
-        if self._done() - before != expected:
-            raise AssertionError(f"{way}: {self._done() - before} rotations instead of {expected}")
+        cost = self.command("0" if way == AS_MODULE else "1", str(playbook), *arguments, memory=memory)
+        wanted = 0 if way in (NOTHING, EMPTY_MODULE) else expected
+        if self._done() - before != wanted:
+            raise AssertionError(f"{way}: {self._done() - before} rotations instead of {wanted}")
         return cost
 
     def _done(self) -> int:
