@@ -27,6 +27,7 @@ from .rotation_routes import RotationRoutes
 from .rotations import Rotations
 from .router import Router, parse_query
 from .secret_routes import SecretRoutes
+from .secret_writes import SecretWrites
 from .seed import seed
 from .session import Session
 from .store import Store
@@ -58,6 +59,7 @@ class App:
             Logins(self.store, self.tokens),
             RotationRoutes(self.store, self.rotations),
             SecretRoutes(self.store),
+            SecretWrites(self.store),
             ProjectRoutes(self.store),
         ):
             part.register(self.router)

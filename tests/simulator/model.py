@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .addresses import EVERYWHERE
+
 OKTA_TYPE = "okta-client-secret"
 TTL_DEFAULT = 2_592_000
 
@@ -19,6 +21,9 @@ ALL_PERMISSIONS: tuple[tuple[str, str], ...] = (
     ("rotate-secrets", "secret-rotation"),
     ("describeSecret", "secrets"),
     ("readValue", "secrets"),
+    ("create", "secrets"),
+    ("edit", "secrets"),
+    ("delete", "secrets"),
     ("read", "secret-folders"),
     ("create", "secret-folders"),
     ("read", "project"),
@@ -54,6 +59,9 @@ class Identity:
     lockoutThreshold: int = 3
     lockoutDurationSeconds: int = 300
     lockoutCounterResetSeconds: int = 30
+    clientSecretTrustedIps: list[str] = field(default_factory=lambda: list(EVERYWHERE))
+    accessTokenTrustedIps: list[str] = field(default_factory=lambda: list(EVERYWHERE))
+    subOrganizations: list[str] = field(default_factory=list)
     projects: list[str] | None = None
     methods: dict[str, Any] = field(default_factory=dict)
 
@@ -79,6 +87,7 @@ class Token:
     numUses: int = 0
     revoked: bool = False
     permissions: list[list[str]] | None = None
+    organization: str | None = None
 
     def can(self, identity: Identity, action: str, subject: str) -> bool:
         if self.permissions is not None:
@@ -130,6 +139,8 @@ class MappedSecret:
     rotationId: str | None
     createdAt: float
     updatedAt: float
+    secretComment: str = ""
+    skipMultilineEncoding: bool = False
 
 
 @dataclass

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from . import zod
@@ -15,7 +16,13 @@ from .store import Store
 from .views import connection_view, folder_view, project_view
 
 _SLUG = zod.obj({"slug": zod.slug("slug")})
+_FOLDER_NAME = re.compile(r"[a-zA-Z0-9_-]+")
+_FOLDER_NAME_RULE = "Invalid folder name. Only alphanumeric characters, dashes, and underscores are allowed."
 _CONNECTION_ID = zod.obj({"connectionId": zod.uuid()})
+
+
+def _is_no_folder_name(text: str) -> bool:
+    return _FOLDER_NAME.fullmatch(text) is None
 
 
 class ProjectRoutes:
@@ -31,7 +38,8 @@ class ProjectRoutes:
         router.add("GET", "/api/v1/workspace/{projectId}", self.project_as("workspace"), category="read")
         router.add("GET", "/api/v2/folders", self.folders_by("projectId"), category="read")
         router.add("GET", "/api/v1/folders", self.folders_by("workspaceId"), category="read")
-        router.add("POST", "/api/v2/folders", self.create_folder, category="secrets")
+        router.add("POST", "/api/v2/folders", self.create_folder_in("projectId"), category="secrets")
+        router.add("POST", "/api/v1/folders", self.create_folder_in("workspaceId"), category="secrets")
         router.add("GET", "/api/v2/folders/{folderId}", self.folder, category="read")
         connections = "/api/v1/app-connections/okta"
         router.add("GET", connections, self.list_connections, category="read")
@@ -85,7 +93,7 @@ class ProjectRoutes:
                 key: zod.string(trim=True),
                 "environment": zod.string(trim=True),
                 "path": zod.optional(zod.string(trim=True), "/"),
-                "recursive": zod.optional(zod.enum("true", "false"), "false"),
+                "recursive": zod.optional(zod.loose_boolean(), False),
             }
         )
 
@@ -107,32 +115,35 @@ class ProjectRoutes:
             below = folder.path[len(base) :]
             if folder.environment != wanted["environment"] or not folder.path.startswith(base) or not below:
                 continue
-            if wanted["recursive"] == "true":
+            if wanted["recursive"]:
                 found.append({**folder_view(project, folder), "relativePath": "/" + below})
             elif "/" not in below:
                 found.append(folder_view(project, folder))
         return found
 
-    async def create_folder(self, context: Context) -> Any:
-        body = zod.parse(
-            zod.obj(
-                {
-                    "projectId": zod.string(trim=True),
-                    "environment": zod.string(trim=True),
-                    "name": zod.string(trim=True, minimum=1),
-                    "path": zod.optional(zod.string(trim=True), "/"),
-                }
-            ),
-            context.body,
+    def create_folder_in(self, key: str) -> Any:
+        schema = zod.obj(
+            {
+                key: zod.string(trim=True),
+                "environment": zod.string(trim=True),
+                "name": zod.string(trim=True, refuse=(_is_no_folder_name, _FOLDER_NAME_RULE)),
+                "path": zod.optional(zod.string(trim=True), "/"),
+            }
         )
-        project = self._project(context, body["projectId"])
-        context.require("create", "secret-folders")
-        if project.environment(body["environment"]) is None:
-            raise not_found(f"Environment with slug '{body['environment']}' not found")
-        path = folder_path(body["path"]).rstrip("/") + "/" + body["name"]
-        if project.folder(body["environment"], path) is not None:
-            raise bad_request("Folder already exist")
-        return {"folder": folder_view(project, self._store.ensure_folder(project, body["environment"], path))}
+
+        async def handler(context: Context) -> Any:
+            body = zod.parse(schema, context.body)
+            project = self._project(context, body[key])
+            context.require("create", "secret-folders")
+            if project.environment(body["environment"]) is None:
+                raise not_found(f"Environment with slug '{body['environment']}' not found")
+            path = folder_path(body["path"]).rstrip("/") + "/" + body["name"]
+            if project.folder(body["environment"], path) is not None:
+                raise bad_request("Folder already exist")
+            made = self._store.ensure_folder(project, body["environment"], path)
+            return {"folder": {**folder_view(project, made), "path": made.path}}
+
+        return handler
 
     async def folder(self, context: Context) -> Any:
         for project in self._store.data.projects.values():

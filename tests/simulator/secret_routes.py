@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import zod
-from .errors import bad_request, forbidden, internal, not_found, permission_denied
+from .errors import ApiError, bad_request, forbidden, internal, not_found, permission_denied
 from .model import MappedSecret, Project, folder_path
 from .router import Context, Router
 from .store import Store
@@ -22,16 +22,39 @@ _COMMON: dict[str, zod.Check] = {
     "viewSecretValue": zod.optional(_FLAG, "true"),
     "expandSecretReferences": zod.optional(_FLAG, "false"),
     "include_imports": zod.optional(_FLAG, "false"),
-    "recursive": zod.optional(_FLAG, "false"),
 }
-_V3 = zod.obj(
-    {
-        "workspaceId": zod.optional(zod.string(trim=True)),
-        "workspaceSlug": zod.optional(zod.string(trim=True)),
-        **_COMMON,
-    }
-)
+_LIST = {**_COMMON, "recursive": zod.optional(_FLAG, "false")}
+_V3_PROJECT = {
+    "workspaceId": zod.optional(zod.string(trim=True)),
+    "workspaceSlug": zod.optional(zod.string(trim=True)),
+}
+_V3 = zod.obj({**_V3_PROJECT, **_COMMON})
+_V3_LIST = zod.obj({**_V3_PROJECT, **_LIST})
 _V4 = zod.obj({"projectId": zod.string(trim=True), **_COMMON})
+_V4_LIST = zod.obj({"projectId": zod.optional(zod.string(trim=True)), **_LIST})
+
+
+def bot_project(store: Store, context: Context, project_id: str) -> Project:
+    project = store.data.projects.get(project_id)
+    if project is None:
+        raise not_found(
+            f"Project with ID '{project_id}' not found during bot lookup. "
+            "Are you sure you are using the correct project ID?"
+        )
+    context.require_member(project.id)
+    return project
+
+
+def no_folder(environment: str, path: str, operation: str) -> ApiError:
+    return not_found(f"Folder with path '{path}' in environment with slug '{environment}' not found", operation)
+
+
+def secret_at(store: Store, place: tuple[str, str, str, str]) -> MappedSecret | None:
+    """The place is a project, an environment, a folder and a name."""
+    return next(
+        (s for s in store.data.secrets.values() if (s.projectId, s.environment, s.secretPath, s.secretKey) == place),
+        None,
+    )
 
 
 class SecretRoutes:
@@ -46,46 +69,29 @@ class SecretRoutes:
 
     def _v4(self, context: Context) -> tuple[Project, dict[str, Any]]:
         query = zod.parse(_V4, context.query)
-        return self._project(context, query["projectId"]), query
+        return self._project(context, query["projectId"], query), query
 
-    def _v3(self, context: Context) -> tuple[Project, dict[str, Any]]:
-        query = zod.parse(_V3, context.query)
+    def _v3(self, context: Context, schema: zod.Check) -> tuple[Project, dict[str, Any]]:
+        query = zod.parse(schema, context.query)
         if "workspaceId" not in query and "workspaceSlug" not in query:
             raise bad_request("You must provide workspaceSlug or workspaceId")
         if "workspaceId" in query:
-            return self._project(context, query["workspaceId"], check=query), query
+            return self._project(context, query["workspaceId"], query), query
         project = self._store.project_by_slug(query["workspaceSlug"])
         if project is None:
             raise internal(error="Find project by slug")
-        return self._project(context, project.id, check=query), query
+        return self._project(context, project.id, query), query
 
-    def _project(self, context: Context, project_id: str, *, check: dict[str, Any] | None = None) -> Project:
-        if check is not None and "environment" not in check:
-            raise bad_request("Missing environment")
-        project = self._store.data.projects.get(project_id)
-        if project is None:
-            raise not_found(
-                f"Project with ID '{project_id}' not found during bot lookup. "
-                "Are you sure you are using the correct project ID?"
-            )
-        context.require_member(project.id)
-        return project
-
-    def _in_folder(self, context: Context, project: Project, query: dict[str, Any]) -> list[MappedSecret]:
+    def _project(self, context: Context, project_id: str, query: dict[str, Any]) -> Project:
         if "environment" not in query:
             raise bad_request("Missing environment")
+        return bot_project(self._store, context, project_id)
+
+    @staticmethod
+    def _require_sight(context: Context) -> None:
         caller = context.who()
         if not caller.can("readValue", "secrets") and not caller.can("describeSecret", "secrets"):
             raise permission_denied("read", "secrets")
-        path = folder_path(query["secretPath"])
-        if project.folder(query["environment"], path) is None:
-            raise not_found(
-                f"Folder with path '{path}' in environment with slug '{query['environment']}' not found",
-                "GetSecretByName",
-            )
-        place = (project.id, query["environment"], path)
-        secrets = self._store.data.secrets.values()
-        return [s for s in secrets if (s.projectId, s.environment, s.secretPath) == place]
 
     def _hidden(self, context: Context, query: dict[str, Any], *, single: bool) -> bool:
         """A caller who may see but not read gets a placeholder with a 200; a single read may be refused."""
@@ -96,26 +102,39 @@ class SecretRoutes:
         return not (readable and wants_value)
 
     def _single(self, context: Context, project: Project, query: dict[str, Any]) -> Any:
-        name = context.params["secretName"]
-        secrets = self._in_folder(context, project, query)
-        found = next((s for s in secrets if s.secretKey == name), None)
+        self._require_sight(context)
+        environment, path = query["environment"], folder_path(query["secretPath"])
+        if project.folder(environment, path) is None:
+            raise no_folder(environment, path, "GetSecretByName")
+        found = secret_at(self._store, (project.id, environment, path, context.params["secretName"]))
         if found is None:
-            raise not_found(f"Secret with name '{name}' not found")
+            raise not_found(f"Secret with name '{context.params['secretName']}' not found")
         return {"secret": secret_view(found, hidden=self._hidden(context, query, single=True))}
 
     def _list(self, context: Context, project: Project, query: dict[str, Any]) -> Any:
-        secrets = self._in_folder(context, project, query)
+        """A folder or an environment that is not there holds nothing, which is no error."""
+        self._require_sight(context)
+        environment, path = query["environment"], folder_path(query["secretPath"])
+        places = {(project.id, environment, path)} if project.folder(environment, path) else set()
+        if places and query["recursive"] == "true":
+            inside = path.rstrip("/") + "/"
+            places |= {(project.id, environment, f.path) for f in project.folders if f.path.startswith(inside)}
         hidden = self._hidden(context, query, single=False)
-        return {"secrets": [secret_view(secret, hidden=hidden) for secret in secrets], "imports": []}
+        secrets = self._store.data.secrets.values()
+        found = [secret for secret in secrets if (secret.projectId, secret.environment, secret.secretPath) in places]
+        return {"secrets": [secret_view(secret, hidden=hidden) for secret in found], "imports": []}
 
     async def get_v4(self, context: Context) -> Any:
         return self._single(context, *self._v4(context))
 
     async def get_v3(self, context: Context) -> Any:
-        return self._single(context, *self._v3(context))
+        return self._single(context, *self._v3(context, _V3))
 
     async def list_v4(self, context: Context) -> Any:
-        return self._list(context, *self._v4(context))
+        query = zod.parse(_V4_LIST, context.query)
+        if "projectId" not in query or "environment" not in query:
+            raise bad_request("Missing project id or environment")
+        return self._list(context, bot_project(self._store, context, query["projectId"]), query)
 
     async def list_v3(self, context: Context) -> Any:
-        return self._list(context, *self._v3(context))
+        return self._list(context, *self._v3(context, _V3_LIST))

@@ -93,10 +93,10 @@ def secret_view(secret: MappedSecret, *, hidden: bool) -> dict[str, Any]:
         "type": "shared",
         "secretKey": secret.secretKey,
         "secretValue": HIDDEN if hidden else secret.secretValue,
-        "secretComment": "",
+        "secretComment": secret.secretComment,
         "secretReminderNote": None,
         "secretReminderRepeatDays": None,
-        "skipMultilineEncoding": False,
+        "skipMultilineEncoding": secret.skipMultilineEncoding,
         "createdAt": iso(secret.createdAt),
         "updatedAt": iso(secret.updatedAt),
         "isRotatedSecret": secret.rotationId is not None,
@@ -106,6 +106,12 @@ def secret_view(secret: MappedSecret, *, hidden: bool) -> dict[str, Any]:
         "tags": [],
         "secretMetadata": [],
     }
+
+
+def written_view(secret: MappedSecret, *, hidden: bool) -> dict[str, Any]:
+    """Writing answers with fewer keys than reading."""
+    unnamed = ("secretPath", "tags", "secretMetadata")
+    return {key: value for key, value in secret_view(secret, hidden=hidden).items() if key not in unnamed}
 
 
 def connection_view(connection: Connection) -> dict[str, Any]:

@@ -185,6 +185,17 @@ def boolean() -> Check:
     return check
 
 
+def loose_boolean() -> Check:
+    """In a query any text is one: false are only the empty one, zero, and "false" in whatever case."""
+
+    def check(value: Any, path: Path) -> tuple[Any, list[Issue]]:
+        if not isinstance(value, str):
+            return value, [_wrong_type("string", value, path)]
+        return value.strip().lower() not in ("", "0", "false"), []
+
+    return check
+
+
 def optional(inner: Check, default: Any = MISSING) -> Check:
     return lambda value, path: (default, []) if value is MISSING else inner(value, path)
 
