@@ -22,6 +22,7 @@ from support.tasks import Runner
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjaSJ9.c2lnbmF0dXJl"
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
+SECRET_KEY = "wJalrXUtnFEMI/K7MDENG"
 LOGIN = r"/api/v1/auth/.*login$"
 
 
@@ -61,10 +62,16 @@ CASES = [
     *of_jwt("azure_auth"),
     Case("gcp_auth", {"gcp-auth": {}}, metadata),
     Case("azure_auth", {"azure-auth": {}}, metadata),
-    Case("azure_auth", {"azure-auth": {}}, lambda s, f: {**metadata(s, f), "azure_resource": "api://infisical"}),
+    Case(
+        "azure_auth",
+        {"azure-auth": {"resource": "api://infisical"}},
+        lambda s, f: {**metadata(s, f), "azure_resource": "api://infisical"},
+    ),
     Case("ldap_auth", {"ldap-auth": {"users": {"robot": LDAP["ldap_password"]}}}, lambda simulator, folder: LDAP),
-    Case("aws_auth", {"aws-auth": {"accessKeyIds": [ACCESS_KEY]}}, lambda simulator, folder: {}),
-    Case("aws_auth", {"aws-auth": {"accessKeyIds": [ACCESS_KEY]}}, lambda s, f: {"aws_region": "eu-central-1"}),
+    Case("aws_auth", {"aws-auth": {"accessKeys": {ACCESS_KEY: SECRET_KEY}}}, lambda simulator, folder: {}),
+    Case(
+        "aws_auth", {"aws-auth": {"accessKeys": {ACCESS_KEY: SECRET_KEY}}}, lambda s, f: {"aws_region": "eu-central-1"}
+    ),
 ]
 IDS = [f"{case.method}-{number}" for number, case in enumerate(CASES)]
 
@@ -81,7 +88,7 @@ def of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     home.mkdir()
     (home / ".netrc").write_text("default login robot password of-netrc\n", encoding="utf-8")
     (home / ".netrc").chmod(0o600)
-    values = {"HOME": str(home), "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG"}
+    values = {"HOME": str(home), "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
     for name, value in {**values, "AWS_SESSION_TOKEN": "session", "AWS_EC2_METADATA_DISABLED": "true"}.items():
         monkeypatch.setenv(name, value)
 
@@ -143,10 +150,9 @@ def test_a_pod_uses_the_token_of_its_service_account(
 def test_a_refused_login_is_not_repeated_and_says_why_not(
     simulator: Simulator, runner: Runner, tmp_path: Path, case: Case
 ) -> None:
-    refusal = {"arn": 1} if case.method == "aws_auth" else {}
-    configured = {name: {"failure": "arn"} if refusal else {} for name in case.configured}
-    if case.method in ("gcp_auth", "azure_auth"):
-        configured = {name: {"failure": "default"} for name in case.configured}
+    failures = {"aws_auth": "arn", "gcp_auth": "zone", "azure_auth": "tenant"}
+    failing = {"failure": failures[case.method]} if case.method in failures else {}
+    configured = dict.fromkeys(case.configured, failing)
     options = prepared(simulator, Case(case.method, configured, case.options), tmp_path)
     failure = runner.fail({"url": simulator.url, **options})
     assert failure.reason == "authentication_failed"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import sys
 from pathlib import Path
@@ -31,6 +32,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--client-cert-required", action="store_true", help="with --tls")
     parser.add_argument("--rate-limit-window", type=float, help="switch the rate limits on, with this window")
     parser.add_argument("--state", type=Path, help="file to load the state from, and to save it to at the end")
+    parser.add_argument(
+        "--parent", type=int, default=os.getppid(), help="the process that starts it, with whose end it ends"
+    )
     parser.add_argument("--detached", action="store_true", help="live on when the starting process ends")
     options = parser.parse_args()
     if options.client_cert_required and options.tls is None:
@@ -53,7 +57,7 @@ async def serve(options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    watcher = None if options.detached else watch(stop.set)
+    watcher = None if options.detached else watch(options.parent, stop.set)
 
     port = runner.addresses[0][1]
     host = f"[{options.host}]" if ":" in options.host else options.host

@@ -85,7 +85,8 @@ class Simulator:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        command = [self._python, "-m", "simulator", *self._options, "--port", str(self._port)]
+        last = ["--port", str(self._port), "--parent", str(os.getpid())]
+        command = [self._python, "-m", "simulator", *self._options, *last]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
         assert self._process.stdout is not None
@@ -206,6 +207,7 @@ class Simulator:
         return found
 
     def add_identity(self, **wanted: Any) -> dict[str, Any]:
+        """Besides its fields: `clientSecretTrustedIps` and `accessTokenTrustedIps` refuse other addresses."""
         found: dict[str, Any] = self.control("POST", "identities", wanted)
         return found
 
@@ -214,6 +216,7 @@ class Simulator:
         return found
 
     def mint_token(self, **wanted: Any) -> str:
+        """An identity's token, or a user's JWT (`user`) or a service token (`service`), of no login."""
         return str(self.mint(**wanted)["accessToken"])
 
     def mint(self, **wanted: Any) -> dict[str, Any]:
@@ -223,6 +226,10 @@ class Simulator:
     def change_token(self, token_id: str, **changes: Any) -> dict[str, Any]:
         found: dict[str, Any] = self.control("PATCH", f"tokens/{token_id}", changes)
         return found
+
+    def add_organization(self, slug: str) -> None:
+        """A sub-organisation; an identity is a member of those in its `subOrganizations`."""
+        self.control("POST", "organizations", {"slug": slug})
 
     def add_project(self, slug: str, **wanted: Any) -> dict[str, Any]:
         found: dict[str, Any] = self.control("POST", "projects", {"slug": slug, **wanted})

@@ -16,6 +16,7 @@ from .pipeline import Received
 from .seed import add_rotation, change_rotation
 from .state_view import rotation_state, state
 from .store import new_id
+from .tokens import SERVICE_KIND, USER_KIND
 
 if TYPE_CHECKING:
     from .app import App
@@ -47,6 +48,9 @@ _IDENTITY_FIELDS = (
     "lockoutThreshold",
     "lockoutDurationSeconds",
     "lockoutCounterResetSeconds",
+    "clientSecretTrustedIps",
+    "accessTokenTrustedIps",
+    "subOrganizations",
     "projects",
     "methods",
 )
@@ -65,6 +69,7 @@ class Control:
             ("POST", "save"): self._save,
             ("POST", "identities"): self._add_identity,
             ("POST", "tokens"): self._add_token,
+            ("POST", "organizations"): self._add_organization,
             ("POST", "projects"): self._add_project,
             ("POST", "connections"): self._add_connection,
             ("POST", "rotations"): self._add_rotations,
@@ -137,7 +142,8 @@ class Control:
         wanted = dict(body)
         store = self._app.store
         identity_id = wanted.pop("identityId", None) or store.first_identity().id
-        kind = "accessToken" if wanted.pop("user", False) else None
+        kinds = {"user": USER_KIND, "service": SERVICE_KIND}
+        kind = next((kind for name, kind in kinds.items() if wanted.pop(name, False)), None)
         expired = wanted.pop("expired", False)
         allowed = {"ttl", "maxTTL", "numUsesLimit", "permissions", "revoked", "method"}
         if set(wanted) - allowed:
@@ -161,6 +167,10 @@ class Control:
                 raise ValueError(f"cannot change {name!r} of a token")
             setattr(token, name, value)
         return asdict(token)
+
+    def _add_organization(self, body: dict[str, Any]) -> Any:
+        self._app.store.data.subOrganizations.append(body["slug"])
+        return body
 
     def _add_project(self, body: dict[str, Any]) -> Any:
         project = self._app.store.add_project(

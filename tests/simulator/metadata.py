@@ -8,6 +8,7 @@ from typing import Any
 
 import jwt
 
+from .proofs import AZURE_ISSUER, GCP_ISSUER
 from .store import Store
 
 GCP_PATH = "/_metadata/computeMetadata/v1/instance/service-accounts/default/identity"
@@ -31,7 +32,7 @@ class Metadata:
                 return 403, "text/html", "Missing required header: Metadata-Flavor"
             if not query.get("audience"):
                 return 400, "text/html", "non-empty audience parameter required"
-            return 200, "text/html", self._sign("https://accounts.google.com", str(query["audience"]))
+            return 200, "text/html", self._sign(GCP_ISSUER, str(query["audience"]))
         if path == AZURE_PATH:
             return self._azure(query, headers)
         return 404, "text/html", "Not Found"
@@ -43,7 +44,7 @@ class Metadata:
         if not query.get("resource") or not query.get("api-version"):
             refusal = {"error": "invalid_request", "error_description": "Missing resource or api-version"}
             return 400, "application/json", refusal
-        token = self._sign("https://sts.windows.net/", str(query["resource"]))
+        token = self._sign(AZURE_ISSUER, str(query["resource"]))
         expires = str(int(self._store.now()) + LIFETIME)
         body = {
             "access_token": token,

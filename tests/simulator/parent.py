@@ -15,8 +15,8 @@ PR_SET_PDEATHSIG = 1
 INTERVAL = 0.25
 
 
-def watch(ended: Callable[[], None]) -> asyncio.Task[None]:
-    parent = os.getppid()
+def watch(parent: int, ended: Callable[[], None]) -> asyncio.Task[None]:
+    """The parent is the caller's word: one that died while this process was starting is not ours to ask for."""
 
     def check() -> None:
         if os.getppid() != parent:

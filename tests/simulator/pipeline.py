@@ -18,7 +18,7 @@ from .errors import ApiError
 from .limits import RateLimiter
 from .router import BadUrl, Context, Route, Router, parse_query
 from .store import Store
-from .tokens import Tokens
+from .tokens import SERVICE_KIND, Tokens
 
 EXEMPT_IN_MAINTENANCE = "/api/v1/auth/universal-auth/login"
 _PREFLIGHT_METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
@@ -114,9 +114,11 @@ class Pipeline:
             raise errors.bad_request(
                 "API key authentication is not supported anymore. Please switch to identity authentication."
             )
-        caller = self._tokens.caller(received.headers.get("authorization"))
+        caller = self._tokens.caller(received.headers.get("authorization"), received.address)
         if route.auth and caller is None:
             raise errors.unauthorized("Token missing")
+        if route.auth and caller is not None and caller.token.kind == SERVICE_KIND:
+            raise errors.forbidden(error=f"Forbidden access to {received.raw_url}")
         try:
             body = parse_body(received.method, received.headers, self._body(received))
         except UnsupportedType:

@@ -42,6 +42,8 @@ class Failures:
 class Data:
     signingKey: str = ""
     orgId: str = ""
+    orgSlug: str = "example"
+    subOrganizations: list[str] = field(default_factory=list)
     projects: dict[str, Project] = field(default_factory=dict)
     identities: dict[str, Identity] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
