@@ -59,8 +59,12 @@ class Logins:
         router.add("POST", f"{base}/token-auth/tokens/{{tokenId}}/revoke", self.revoke_by_id, category="write")
 
     @property
+    def _new(self) -> bool:
+        return self._store.settings.generation == "new"
+
+    @property
     def _organization_field(self) -> str:
-        return "organizationSlug" if self._store.settings.generation == "new" else "subOrganizationName"
+        return "organizationSlug" if self._new else "subOrganizationName"
 
     def _parse(self, fields: dict[str, zod.Check], context: Context) -> dict[str, Any]:
         name = self._organization_field
@@ -70,11 +74,10 @@ class Logins:
     def _organization(self, identity: Identity, body: dict[str, Any]) -> str | None:
         """The sub-organisation that the token is for; the newer server also takes the organisation's own slug."""
         slug = body.get(self._organization_field)
-        new = self._store.settings.generation == "new"
-        if slug is None or (new and slug == self._store.data.orgSlug):
+        if slug is None or (self._new and slug == self._store.data.orgSlug):
             return None
         if slug not in self._store.data.subOrganizations:
-            raise not_found(f"Sub organization with {'slug' if new else 'name'} {slug} not found")
+            raise not_found(f"Sub organization with {'slug' if self._new else 'name'} {slug} not found")
         if slug not in identity.subOrganizations:
             raise unauthorized(f"Identity not authorized to access sub organization {slug}")
         return str(slug)
@@ -126,7 +129,9 @@ class Logins:
         if identity is None or method not in identity.methods:
             if method == "ldap-auth":
                 raise unauthorized("LDAP configuration not found")
-            raise not_found(_NOT_CONFIGURED[method])
+            # The older server speaks of GCP there.
+            known_as = "gcp-auth" if method == "oidc-auth" and not self._new else method
+            raise not_found(_NOT_CONFIGURED[known_as])
         config: dict[str, Any] = identity.methods[method]
         failure = config.get("failure")
         if failure:
