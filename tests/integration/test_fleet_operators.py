@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook that rotates a fleet, as people really run it: surveys, several servers, strategies, what is misspelt."""
+"""The playbook that rotates a fleet, as people run it: surveys, several servers, strategies, what is misspelt."""
 
 from __future__ import annotations
 
