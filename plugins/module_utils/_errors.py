@@ -55,6 +55,7 @@ class InfisicalError(Exception):
         http_status: int | None = None,
         request_id: str | None = None,
         server_message: str = "",
+        server_error: str = "",
         effect: str = NONE,
         retry_after: float | None = None,
     ) -> None:
@@ -67,6 +68,7 @@ class InfisicalError(Exception):
         self.http_status = http_status
         self.request_id = request_id
         self.server_message = server_message
+        self.server_error = server_error
         self.effect = effect
         self.retry_after = retry_after
         self.secret_rotation: dict[str, Any] | None = None

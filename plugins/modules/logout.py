@@ -14,15 +14,22 @@ author: secretops.infisical contributors (@secretops)
 description:
   - Revokes the token that M(secretops.infisical.login) made, or any other that it is given, so that nobody can use it
     any more. A task that logs in by itself needs no logout.
-  - A token that the server no longer takes is left alone, and reported as no change.
-  - It takes two requests, and one of them under check mode or when the token is no longer good.
+  - A token that has expired or was revoked before is left alone, and reported as no change. What is no token of this
+    server fails, and so does a token that cannot be revoked, a user's or a service token, for it goes on working.
+  - It first asks C(/api/status) whether the server still takes the token, for a newer server says of a token that was
+    revoked before that it revokes it. Then it asks once to revoke it, and only where that answer is lost it asks
+    C(/api/status) again. So it takes two requests, one under check mode or when the token is no longer good, and three
+    when the answer was lost. Each question uses one of the token's uses where they are limited, the revocation none.
+  - An identity that refuses the host's address does not keep its token from being revoked.
 extends_documentation_fragment:
   - secretops.infisical.attributes
   - secretops.infisical.connection
   - secretops.infisical.authentication
 attributes:
   check_mode:
-    description: Asks the server whether it still takes the token, and predicts. Revokes nothing.
+    description:
+      - Asks the server whether it still takes the token, and predicts. Revokes nothing. That a token is a user's, which
+        cannot be revoked, is not seen by this.
     support: full
   diff_mode:
     description: There is nothing to compare.
@@ -83,7 +90,7 @@ outcome:
   description:
     - V(revoked), the token was good and is good no longer.
     - V(would_revoke), under check mode only, the task would revoke it.
-    - V(nothing_to_revoke), the server no longer took the token.
+    - V(nothing_to_revoke), the token had expired or was revoked before.
     - V(failed), the task failed and did not revoke the token.
     - V(unknown), the task failed and may have revoked the token.
   returned: always
@@ -132,8 +139,9 @@ def execute(task: Task) -> dict[str, Any]:
     patience = task.patience()
     connection = task.connection()
     with task.session(connection, patience) as session:
+        revocation = session.revocation()
         # Asked first, for a server that is asked to revoke what is revoked says that it did.
-        changed = session.is_accepted() and (task.check_mode or session.revoke_given())
+        changed = revocation.is_due() and (task.check_mode or revocation.revoke())
     if not changed:
         outcome, message = "nothing_to_revoke", "The token was no longer good; nothing was revoked."
     elif task.check_mode:

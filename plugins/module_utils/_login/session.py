@@ -13,19 +13,13 @@ from .._errors import NONE, InfisicalError
 from .._transport.client import Answer, Client
 from .._transport.redaction import Redactor
 from . import proofs
+from .advice import explain_given_token, explain_login
 from .credentials import Credentials
 from .methods import METHODS
+from .revocation import REVOKE_PATH, Revocation
 
 #: A server that hangs must not hold up the end of a task for the sake of a token that expires anyway.
 REVOKE_TIMEOUT = 10
-_REVOKE_PATH = "/api/v1/auth/token/revoke"
-
-
-#: What the server does not tell from a fault of its own.
-_VAGUE = {
-    "aws_auth": "AWS refuses the signature: check the AWS credentials and the clock of the host",
-    "jwt_auth": "it does not know the key that signed the JWT",
-}
 
 _SECRET_OPTIONS = ("universal_auth_client_secret", "token", "jwt", "ldap_password")
 
@@ -112,7 +106,7 @@ class Session:
             return send(token)
         except InfisicalError as failure:
             if self._given and failure.token_refused:
-                _explain_given_token(failure)
+                explain_given_token(failure)
                 raise
             # A token made for this very request and refused would be refused again, and what is refused in a form
             # that is not the server's may have been done.
@@ -136,7 +130,7 @@ class Session:
         try:
             answer = self._client.post(method.path, what, body, resend=resend)
         except InfisicalError as failure:
-            _explain_login(failure, self.method)
+            explain_login(failure, self.method)
             raise
         token = answer.data.get("accessToken")
         if not isinstance(token, str) or not proofs.is_token(token):
@@ -156,32 +150,16 @@ class Session:
         self._token = None
         return login
 
-    def is_accepted(self) -> bool:
-        """Whether the server still takes the token. It looks at the token on every route, this one included."""
-        try:
-            self.get("/api/status", "ask whether the token is still valid", fresh=True)
-        except InfisicalError as failure:
-            if failure.token_refused:
-                return False
-            raise
-        return True
-
-    def revoke_given(self) -> bool:
-        """Revoke the token that the task was given; false when it was no longer good."""
-        try:
-            self._client.post(_REVOKE_PATH, "revoke the token", {"accessToken": self._given})
-        except InfisicalError as failure:
-            if failure.token_refused:
-                return False
-            raise
-        return True
+    def revocation(self) -> Revocation:
+        """How the token ends that the task was given."""
+        return Revocation(self._client, self._credentials.values["token"])
 
     def _end(self) -> None:
         if self._token is None or self._given or not self._revoke:
             return
         token, self._token = self._token, None
         try:
-            self._client.post_once(_REVOKE_PATH, "revoke the token", {"accessToken": token}, timeout=REVOKE_TIMEOUT)
+            self._client.post_once(REVOKE_PATH, "revoke the token", {"accessToken": token}, timeout=REVOKE_TIMEOUT)
         except InfisicalError as failure:
             if not failure.token_refused:
                 self._warn(
@@ -191,42 +169,3 @@ class Session:
 
 def _seconds(value: object) -> int:
     return int(value) if isinstance(value, (int, float)) and 0 < value < 1e15 else 0
-
-
-def _explain_given_token(failure: InfisicalError) -> None:
-    if failure.server_message == "Token missing":
-        return
-    if "usage limit" in failure.server_message or "number of uses" in failure.server_message:
-        failure.next_step = (
-            "The token given has a use limit, and it is reached. A rotation takes two requests, and one for each "
-            "reading while it waits: get a new token, or give the credentials, with which the task logs in by itself."
-        )
-    else:
-        failure.next_step = (
-            "The token given is wrong or no longer good: get a new one, or give the credentials, with which the task "
-            "logs in by itself, again where a token ends while it waits."
-        )
-
-
-def _explain_login(failure: InfisicalError, method: str) -> None:
-    said = failure.server_message
-    # What the token was for has not been sent, or was refused.
-    failure.effect = NONE
-    if failure.http_status == 500 and method in _VAGUE:
-        failure.next_step = f"With {method} the server answers 500 also when {_VAGUE[method]}. {failure.next_step}"
-        return
-    if failure.reason == "permission_denied" and "IP address" in said:
-        return
-    if failure.reason not in ("authentication_failed", "not_found", "permission_denied"):
-        return
-    failure.reason = "authentication_failed"
-    if "temporarily locked" in said:
-        failure.next_step = (
-            "Three refused logins lock an identity for five minutes, for everybody and with the right credentials too: "
-            "wait that long, and find out who used wrong ones before you run again."
-        )
-    else:
-        failure.next_step = (
-            "Check the credentials and that this method is set up for the identity. Do not run it again unchanged: "
-            "three refused logins lock the identity for five minutes."
-        )

@@ -62,7 +62,7 @@ def failure_of(
     if 300 <= status < 400:
         reason, next_step = "redirected", _redirect_hint(redactor.text(headers.get("Location", "")), url, path)
     else:
-        reason, next_step = _meaning(status, own, error, said)
+        reason, next_step = _meaning(status, own, error, said, told=bool(request_id))
     if not own:
         title = _title(body, redactor)
         head += f", a page with the title {title!r}" if title else ""
@@ -76,19 +76,21 @@ def failure_of(
         http_status=status,
         request_id=request_id,
         server_message=said,
+        server_error=error,
         effect=effect_of(status, data),
         retry_after=_retry_after(headers, said) if status == 429 else None,
     )
 
 
-def _meaning(status: int, own: bool, error: str, said: str) -> tuple[str, str]:
-    """Reason and next step."""
+def _meaning(status: int, own: bool, error: str, said: str, *, told: bool) -> tuple[str, str]:
+    """Reason and next step; ``told`` is whether the answer names the request."""
     if status == 407:
         return "unreachable", PROXY_HINT
     if status == 429:
         return "rate_limited", "Run again later, with fewer forks, or with a longer wait_timeout."
     if status >= 500:
-        return "server_error", "Look at the server's log under that request, and at its database and Redis."
+        where = " under that request" if told else ""
+        return "server_error", f"Look at the server's log{where}, and at its database and Redis."
     if not own:
         return "invalid_response", ""
     if status == 401 and said == "Token missing":
@@ -100,6 +102,11 @@ def _meaning(status: int, own: bool, error: str, said: str) -> tuple[str, str]:
         return "authentication_failed", "Check the credentials, or get a new token."
     if status == 403 and "IP address" in said:
         return "permission_denied", "Add this host's address to the identity's trusted addresses."
+    if status == 403 and error.startswith("Forbidden access to "):
+        return (
+            "permission_denied",
+            "The route does not take this kind of token: log in as a machine identity, or give such a login's token.",
+        )
     if status == 403:
         return (
             "permission_denied",
