@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +14,10 @@ from .environments import CHECKOUT, Environment
 
 #: No check takes longer; one that hangs must not hang the run.
 TIMEOUT = 900
+
+
+#: What says how a package index is reached from this machine.
+_REGISTRIES = re.compile(r"PIP_.+|npm_config_.+|NODE_EXTRA_CA_CERTS|.+_proxy", re.IGNORECASE)
 
 
 class Failed(Exception):
@@ -71,9 +76,7 @@ class Room:
 
     def variables(self) -> dict[str, str]:
         """Nothing of the user's, whose PATH may hold interpreters that do not run and whose HOME is not ours."""
-        kept = {
-            key: value for key, value in os.environ.items() if key.startswith("PIP_") or key.lower().endswith("_proxy")
-        }
+        kept = {key: value for key, value in os.environ.items() if _REGISTRIES.match(key)}
         return {
             **kept,
             "PATH": f"{self.environment.bin}:/usr/bin:/bin",

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 
 from . import ansible_test, long_tests
 from .engine import Step
-from .environments import CHECKOUT, REQUIREMENTS, Environment
+from .environments import CACHE, CHECKOUT, REQUIREMENTS, Environment
 from .neighbours.table import NEIGHBOURS, missing
 from .rooms import Failed, Room, Skipped
 from .tarball import build, importer
@@ -30,6 +31,10 @@ _TOOLS = _environment("tools")
 _COVERAGE = _environment("coverage")
 _DOCS = _environment("docs")
 _IMPORTER = _environment("importer")
+_VENDOR_CLIENTS = _environment("vendor-clients", "infisicalsdk")
+
+#: What npm says when there is no way to its registry.
+_NO_REGISTRY = re.compile(r"npm error code (?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH)")
 
 
 def _ansible_lint(room: Room) -> None:
@@ -86,10 +91,24 @@ def _neighbours(room: Room) -> None:
         room.remark = f"NOT INSTALLED: {', '.join(neighbour.package for neighbour in absent)}"
 
 
+def _vendor_clients(room: Room) -> None:
+    """Their packages come into the copy of the checkout, and npm's cache into the checkout's."""
+    settings = {"npm_config_cache": str(CACHE / "npm"), "npm_config_update_notifier": "false"}
+    tests = room.collection / "tests" / "vendor_clients"
+    try:
+        room.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=tests, **settings)
+    except Failed:
+        if not _NO_REGISTRY.search(room.log.read_text(encoding="utf-8", errors="replace")):
+            raise
+        raise Skipped("the registry of npm cannot be reached") from None
+    long_tests.run_pytest(room, "-n", "0", "--tb=short", "tests/vendor_clients")
+
+
 STEPS = [
     Step("whole suite", "coverage in process, then as modules", _COVERAGE, long_tests.whole_suite),
     Step("exactly once", "exactly once, 30,000 schedules", _everyday("exactly-once"), long_tests.exactly_once),
     Step("neighbours", "behind nginx, HAProxy, Apache, squid, Varnish", _everyday("neighbours"), _neighbours),
+    Step("vendor clients", "vendor's clients on the simulator", _VENDOR_CLIENTS, _vendor_clients),
     *ansible_test.steps(),
     Step("importer", "galaxy-importer", _IMPORTER, importer),
     Step("webpages", "antsibull-docs sphinx", _DOCS, webpages),
