@@ -20,6 +20,7 @@ from ansible_collections.secretops.infisical.plugins.modules import login, okta_
 from simulator.client import Simulator
 from support.tasks import Runner
 
+IDENTITY = "0f6f2f0e-2a0c-4a5c-9a0e-6d2f3b1c7e55"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjaSJ9.c2lnbmF0dXJl"
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG"
@@ -218,7 +219,7 @@ def test_a_metadata_service_that_gives_no_token(
         url += "/elsewhere"
     if answer == "html":
         simulator.fault("html_200", path="_metadata")
-    options = {"auth_method": method, "identity_id": "i", "metadata_url": url}
+    options = {"auth_method": method, "identity_id": IDENTITY, "metadata_url": url}
     failure = runner.fail({"url": simulator.url, **options})
     assert failure.reason == reason
     assert "metadata" in failure.message
@@ -240,7 +241,7 @@ def test_without_botocore_it_says_how_to_install_it(
     simulator: Simulator, runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "botocore.auth", None)
-    failure = runner.fail({"url": simulator.url, "auth_method": "aws_auth", "identity_id": "i"})
+    failure = runner.fail({"url": simulator.url, "auth_method": "aws_auth", "identity_id": IDENTITY})
     assert failure.reason == "missing_dependency"
     assert "pip install botocore" in failure.message
     assert sys.executable in failure.message
@@ -266,7 +267,7 @@ def test_without_aws_credentials_or_with_an_odd_region_nothing_is_sent(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    failure = runner.fail({"url": simulator.url, "auth_method": "aws_auth", "identity_id": "i", **options})
+    failure = runner.fail({"url": simulator.url, "auth_method": "aws_auth", "identity_id": IDENTITY, **options})
     assert failure.reason == "invalid_arguments"
     assert said in failure.message
     assert simulator.log() == []
@@ -276,7 +277,7 @@ def test_a_token_file_that_is_none_is_named(simulator: Simulator, runner: Runner
     for content, said in ((b"\xff\xfe", "not text"), (b"two words", "no token"), (b"", "no token")):
         path = tmp_path / "jwt"
         path.write_bytes(content)
-        options = {"auth_method": "jwt_auth", "identity_id": "i", "jwt_path": str(path)}
+        options = {"auth_method": "jwt_auth", "identity_id": IDENTITY, "jwt_path": str(path)}
         failure = runner.fail({"url": simulator.url, **options})
         assert failure.reason == "invalid_arguments"
         assert str(path) in failure.message
