@@ -168,7 +168,8 @@ class World:
             recorded = recorded.replace(OTHER_PROJECT, self.project["id"])
             self.simulator.change_identity(self.identity["id"], projects=[])
         recorded = recorded.replace(PROJECT, self.project["id"]).replace("rotation-lab", self.project["slug"])
-        recorded = recorded.replace("environment=lab", "environment=prod").replace("slug 'lab'", "slug 'prod'")
+        for before, after in (("environment=", ""), ("slug '", "'"), ('"environment": "', '"')):
+            recorded = recorded.replace(f"{before}lab{after}", f"{before}prod{after}")
         for known in IDENTITY:
             recorded = recorded.replace(known, self.identity["id"])
         if "revoked client secret" in self.label:
