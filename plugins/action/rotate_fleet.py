@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
@@ -20,7 +20,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._errors import
     invalid_arguments,
     unforeseen,
 )
-from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION
+from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION, CONNECTION
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Api
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.modules import login, logout
@@ -38,6 +38,8 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings 
 _META = Path(__file__).resolve().parents[2] / "playbooks" / "rotate_fleet.meta.yml"
 _OF_INVENTORY = ("rotation_id", "infisical_rotation", "infisical_inventory")
 
+_Made = TypeVar("_Made")
+
 
 class ActionModule(ActionBase):  # type: ignore[misc]
     _supports_check_mode = True
@@ -47,7 +49,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         self._variables = task_vars or {}
         given = plain(self._task.args)
         step = given.pop("step")
-        steps = {
+        steps: dict[str, Callable[..., dict[str, Any]]] = {
             "check": self._check,
             "login": self._login,
             "plan": self._plan,
@@ -56,7 +58,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "summary": self._summary,
         }
         self._warnings: list[str] = []
-        hosts = self._variables_of(self._hosts(step, given))
+        hosts = self._variables_of(step, self._hosts(step, given))
         try:
             with interruptible():
                 result = steps[step](hosts, **given)
@@ -91,40 +93,36 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Never fails itself: the task must not be shown, and why must be."""
         made: list[dict[str, Any] | None] = []
         failures: list[str] = []
-        for each, task in zip(run["logins"], self._tasks(hosts, run), strict=True):
-            try:
-                result = login.execute(task)
-            except InfisicalError as failure:
-                made.append(None)
-                failures.append(f"{each['url']}: {failure.message}")
-            else:
-                made.append({"login_data": result["login_data"], "made": result["outcome"] == "logged_in"})
+        typed = _run_settings.typed_each(self._spec(), hosts)
+        for each in self._members(hosts, typed).logins:
+            params = {**each.params, "wait_timeout": run["settings"]["wait_timeout"]}
+            task = Task(params=params, check_mode=False, environ=each.environ, warn=self._warn)
+            result, fault = _tried(partial(login.execute, task), "log in")
+            if fault:
+                failures.append(f"{each.url}: {fault}")
+            made.append(result and {"login_data": result["login_data"], "made": result["outcome"] == "logged_in"})
         return {"logins": made, "failures": failures}
 
-    def _plan(
-        self,
-        hosts: Mapping[str, Any],
-        run: Mapping[str, Any],
-        logins: Sequence[Any],
-    ) -> dict[str, Any]:
+    def _plan(self, _hosts: Mapping[str, Any], run: Mapping[str, Any], logins: Sequence[Any]) -> dict[str, Any]:
+        """Never fails itself: what it cannot read is told after the tokens were revoked."""
         members = [_run_members.Member(**member) for member in run["members"]]
         due: dict[str, bool] = {}
         unread: dict[str, str] = {}
         problems: list[str] = []
-        for number, task in enumerate(self._tasks(hosts, run, logins)):
+        for number, made in enumerate(logins):
             own = [member for member in members if member.login == number]
-            with task.session(task.connection(), task.patience()) as session:
-                look = _run_plan.look(
-                    Api(session), own, run["settings"]["min_age"], partial(datetime.now, timezone.utc)
-                )
-            due.update(look.due)
-            unread.update(look.unread)
-            problems += [f"{run['logins'][number]['url']}: {problem}" for problem in look.problems]
+            look, fault = _tried(partial(_look, self._with(run, number, made), own, run["settings"]["min_age"]), "plan")
+            if look is not None:
+                due.update(look.due)
+                unread.update(look.unread)
+            told = [fault] if look is None else look.problems
+            problems += [f"{run['logins'][number]['url']}: {problem}" for problem in told]
         order = [] if problems else _run_plan.in_order(members, due)
+        number_of = {member.host: member.login for member in members}
         return {
-            "order": order,
+            # Small and by host: up to ansible-core 2.18 a reference to a variable costs as much as all that it holds.
+            "order": [{"host": host, "settings": _of_host(run, number_of[host])} for host in order],
             "due": sum(due.values()),
-            "login": {member.host: member.login for member in members},
             "unread": unread,
             "problems": problems,
         }
@@ -134,21 +132,19 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         why = _run_summary.why_stop(
             results,
             run["settings"]["max_fail_percentage"],
-            first=plan["order"][0] in hosts,
+            first=plan["order"][0]["host"] in hosts,
             due=plan["due"],
         )
         return {"stop": why}
 
-    def _logout(self, hosts: Mapping[str, Any], run: Mapping[str, Any], logins: Sequence[Any]) -> dict[str, Any]:
+    def _logout(self, _hosts: Mapping[str, Any], run: Mapping[str, Any], logins: Sequence[Any]) -> dict[str, Any]:
         """The tokens that this run made: one that was given belongs to whoever gave it."""
         failures = []
-        for task, made in zip(self._tasks(hosts, run, logins), logins, strict=True):
-            if made is None or not made["made"]:
-                continue
-            try:
-                logout.execute(task)
-            except InfisicalError as failure:
-                failures.append(f"The token for {made['login_data']['url']} may still be good. {failure.message}")
+        for number, made in enumerate(logins):
+            if made and made["made"]:
+                _result, fault = _tried(partial(logout.execute, self._with(run, number, made)), "revoke the token")
+                if fault:
+                    failures.append(f"The token for {run['logins'][number]['url']} may still be good. {fault}")
         return {"failures": failures}
 
     def _summary(
@@ -185,14 +181,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _hosts(self, step: str, given: Mapping[str, Any]) -> Iterable[str]:
         """The hosts whose variables the step needs."""
-        if step in ("login", "plan", "logout"):
+        if step in ("plan", "logout"):
+            return []
+        if step == "login":
             return [each["host"] for each in given["run"]["logins"]]
         if step == "batch":
             return list(self._variables["ansible_play_batch"])
         return list(self._variables["ansible_play_hosts_all"])
 
-    def _variables_of(self, hosts: Iterable[str]) -> dict[str, dict[str, Any]]:
-        names = (*self._spec(), *_OF_INVENTORY, "fleet_rotation", "fleet_batch")
+    def _variables_of(self, step: str, hosts: Iterable[str]) -> dict[str, dict[str, Any]]:
+        before = step in ("check", "login")
+        # Later on a variable that cannot be templated any more must not end the run with its tokens alive.
+        names = (*self._spec(), *_OF_INVENTORY) if before else ("fleet_rotation", "fleet_batch")
         found = {}
         for host in hosts:
             there = self._variables["hostvars"][host]
@@ -229,33 +229,45 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return {}
         from ansible_collections.secretops.infisical.plugins.plugin_utils import _inventory_file  # noqa: PLC0415
 
-        return _inventory_file.read(path, self._loader, self._templar)
+        options: Mapping[str, Any] = _inventory_file.read(path, self._loader, self._templar)
+        return options
 
-    def _tasks(
-        self,
-        hosts: Mapping[str, dict[str, Any]],
-        run: Mapping[str, Any],
-        logins: Sequence[Any] | None = None,
-    ) -> list[Task]:
-        """A task for each login, with the token where there is one."""
-        typed = _run_settings.typed_each(self._spec(), hosts)
-        found = self._members(hosts, typed).logins
-        tasks = []
-        for each, made in zip(found, logins or [None] * len(found), strict=True):
-            params = {**each.params, "wait_timeout": run["settings"]["wait_timeout"]}
-            if made:
-                params = {
-                    **params,
-                    **dict.fromkeys(AUTHENTICATION),
-                    "revoke_token": False,
-                    "login_data": made["login_data"],
-                }
-            tasks.append(Task(params=params, check_mode=False, environ=each.environ, warn=self._warn))
-        return tasks
+    def _with(self, run: Mapping[str, Any], number: int, made: Mapping[str, Any]) -> Task:
+        """A task with the token of a login."""
+        there = run["logins"][number]
+        spec = {**CONNECTION, **AUTHENTICATION}
+        params = {
+            **{option: details.get("default") for option, details in spec.items()},
+            **there["connection"],
+            "login_data": made["login_data"],
+            "wait_timeout": run["settings"]["wait_timeout"],
+        }
+        return Task(params=params, check_mode=False, environ=os.environ, warn=self._warn)
 
     def _warn(self, text: str) -> None:
         if text not in self._warnings:
             self._warnings.append(text)
+
+
+def _of_host(run: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """What the task of one rotation needs to be told, tokens aside."""
+    settings = {name: run["settings"][name] for name in ("min_age", "wait_timeout")}
+    return {**settings, "login": number, "connection": run["logins"][number]["connection"]}
+
+
+def _tried(work: Callable[[], _Made], what: str) -> tuple[_Made | None, str]:
+    """What the work made, or why not. A step that has tokens in its hands goes on to the next one."""
+    try:
+        return work(), ""
+    except InfisicalError as failure:
+        return None, failure.message
+    except Exception as fault:  # noqa: BLE001 - a traceback would quote what the server echoed
+        return None, unforeseen(fault, what).message
+
+
+def _look(task: Task, members: Sequence[_run_members.Member], min_age: int) -> _run_plan.Found:
+    with task.session(task.connection(), task.patience()) as session:
+        return _run_plan.look(Api(session), members, min_age, partial(datetime.now, timezone.utc))
 
 
 def _written(path: str | None, report: Mapping[str, Any]) -> str:
