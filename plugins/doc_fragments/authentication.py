@@ -15,7 +15,7 @@ options:
         else it follows from those options, and where there are none, from the environment variables below. A client
         id means V(universal_auth), a token V(token_auth), an LDAP user V(ldap_auth), a JWT V(oidc_auth). The other
         methods have to be named. Credentials of two methods at once are an error.
-      - An empty environment variable counts as not set, here and below.
+      - An option or environment variable that is blank counts as not given, here and below.
     type: str
     choices:
       - universal_auth
@@ -46,7 +46,7 @@ options:
     type: str
   identity_id:
     description:
-      - The id of the machine identity, for every method but V(universal_auth) and V(token_auth).
+      - The id of the machine identity, a UUID, for every method but V(universal_auth) and V(token_auth).
       - Left out, E(INFISICAL_MACHINE_IDENTITY_ID) is used.
     type: str
   jwt:
@@ -93,10 +93,16 @@ options:
       - Left out, E(AWS_DEFAULT_REGION) or E(AWS_REGION) is used, the latter where both are set, else the region of the
         AWS profile, else V(us-east-1).
     type: str
+  organization_slug:
+    description:
+      - The slug of the sub-organisation that the token shall be for, with every method but V(token_auth).
+      - Left out, E(INFISICAL_AUTH_ORGANIZATION_SLUG) is used, else it is the organisation of the identity.
+    type: str
   login_data:
     description:
       - What a login module returned, C(infisical.vault.login) or the one of this collection. Its token is never
         revoked.
+      - Credentials may stand beside it only when they are of the identity that it names.
       - Left out, the task logs in itself, or uses O(token).
     type: dict
     suboptions:
@@ -111,6 +117,12 @@ options:
       expires_in:
         description: The number of seconds it lives from the login on. Left out, that is unknown. It is not used.
         type: int
+      auth_method:
+        description: The method by which it was made. Left out, its token can't be replaced when it ends.
+        type: str
+      identity:
+        description: What names the identity. Left out, its token can't be replaced when it ends.
+        type: str
   revoke_token:
     description:
       - Whether a token that this task made is revoked when the task ends, whatever happened.

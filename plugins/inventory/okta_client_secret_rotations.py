@@ -166,8 +166,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         known = self._known(path, cache, task)
         now = _checked(lambda: datetime.now(timezone.utc) + timedelta(seconds=known["clock"]))
         found = _checked(lambda: wanted.of(members(known["rotations"]), now))
+        reached = _checked(task.connection)
         connection = {
-            **{f"infisical_{option}": task.params[option] for option in CONNECTION},
+            **{f"infisical_{option}": getattr(reached, option) for option in CONNECTION},
             "infisical_url": known["url"],
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,

@@ -10,18 +10,18 @@ an option. ``_settings`` applies them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-#: No default of the option ``url``: it gives way to the environment, which an option of the task does not.
-DEFAULT_URL = "https://us.infisical.com"
+#: No defaults of the specs: they give way to the environment, which an option of the task does not.
+DEFAULTS: dict[str, Any] = {"url": "https://us.infisical.com", "validate_certs": True, "timeout": 90}
 
 CONNECTION: dict[str, dict[str, Any]] = {
     "url": {"type": "str"},
-    "validate_certs": {"type": "bool", "default": True},
+    "validate_certs": {"type": "bool"},
     "ca_path": {"type": "path"},
     "client_cert": {"type": "path"},
     "client_key": {"type": "path", "no_log": False},
-    "timeout": {"type": "int", "default": 90},
+    "timeout": {"type": "int"},
 }
 
 AUTHENTICATION: dict[str, dict[str, Any]] = {
@@ -50,6 +50,7 @@ AUTHENTICATION: dict[str, dict[str, Any]] = {
     "metadata_url": {"type": "str"},
     "azure_resource": {"type": "str"},
     "aws_region": {"type": "str"},
+    "organization_slug": {"type": "str"},
     "login_data": {
         "type": "dict",
         # Suboptions, so that only the token is censored and not the URL everywhere in the output.
@@ -57,6 +58,8 @@ AUTHENTICATION: dict[str, dict[str, Any]] = {
             "url": {"type": "str", "required": True},
             "access_token": {"type": "str", "required": True, "no_log": True},
             "expires_in": {"type": "int"},
+            "auth_method": {"type": "str"},
+            "identity": {"type": "str"},
         },
     },
     "revoke_token": {"type": "bool", "default": True, "no_log": False},
@@ -73,9 +76,15 @@ ROTATION: dict[str, dict[str, Any]] = {
 #: Every text would be full of gaps.
 _TOO_SHORT_TO_CENSOR = 8
 
-#: Where two names are listed and both are set, the last one wins, as in ansible-core's plugins.
+#: Where two names are listed and both are set, the last one wins, as in ansible-core's plugins. Those of ``url`` may
+#: not name different servers.
 ENVIRONMENT: dict[str, tuple[str, ...]] = {
-    "url": ("INFISICAL_URL",),
+    "url": ("INFISICAL_URL", "INFISICAL_DOMAIN", "INFISICAL_API_URL"),
+    "validate_certs": ("INFISICAL_VALIDATE_CERTS",),
+    "ca_path": ("INFISICAL_CA_PATH",),
+    "client_cert": ("INFISICAL_CLIENT_CERT",),
+    "client_key": ("INFISICAL_CLIENT_KEY",),
+    "timeout": ("INFISICAL_TIMEOUT",),
     "auth_method": ("INFISICAL_AUTH_METHOD",),
     "universal_auth_client_id": (
         "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID",
@@ -94,7 +103,43 @@ ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "metadata_url": ("INFISICAL_METADATA_URL",),
     "azure_resource": ("INFISICAL_AZURE_RESOURCE",),
     "aws_region": ("AWS_DEFAULT_REGION", "AWS_REGION"),
+    "organization_slug": ("INFISICAL_AUTH_ORGANIZATION_SLUG",),
 }
+
+#: Where a value may come from besides a variable of the environment, which is named itself.
+OPTION, LOGIN_DATA, DEFAULT = "option", "login_data", "default"
+
+
+class Given(NamedTuple):
+    """A value, and where it came from."""
+
+    value: Any
+    source: str
+
+    def name(self, option: str) -> str:
+        """What an error has to blame."""
+        return option if self.source in (OPTION, DEFAULT) else self.source
+
+
+def is_blank(value: Any) -> bool:
+    """Whether it counts as not given."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def from_environment(option: str, environ: Mapping[str, str]) -> Given | None:
+    """The value of the option's environment variable."""
+    found = [Given(environ[name], name) for name in ENVIRONMENT.get(option, ()) if not is_blank(environ.get(name))]
+    return found[-1] if found else None
+
+
+def given(option: str, params: Mapping[str, Any], environ: Mapping[str, str]) -> Given | None:
+    """The value of the task, else of the environment, else by default."""
+    if not is_blank(params.get(option)):
+        return Given(params[option], OPTION)
+    there = from_environment(option, environ)
+    if there or option not in DEFAULTS:
+        return there
+    return Given(DEFAULTS[option], DEFAULT)
 
 
 def secret_values(spec: dict[str, dict[str, Any]], params: Mapping[str, Any]) -> set[str]:

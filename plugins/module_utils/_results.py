@@ -10,6 +10,7 @@ from typing import Any
 
 from ._errors import InfisicalError, invalid_arguments, unforeseen
 from ._options import secret_values
+from ._settings import sources
 from ._task import Task
 from ._transport.redaction import whole
 
@@ -37,12 +38,16 @@ class Results:
         self._params = params
         self._secrets = set(no_log_values)
         self._warnings = list(warnings)
+        #: For those who ask ansible-core for it with -vvv.
+        self._sources: dict[str, Any] = {}
         self.hidden = self._secrets.copy()
 
     def of(self, execute: Execute, shown: Shown, check_mode: bool) -> dict[str, Any]:
         """What the work returned, or how it failed. Only what asks the process to end passes."""
         task = Task(params=self._params, check_mode=check_mode, environ=os.environ, warn=self._warn)
         try:
+            if "login_data" in self._spec:
+                self._sources["sources"] = sources(self._params, os.environ)
             result = execute(task)
             return self._made(result, shown(result))
         except InfisicalError as failure:
@@ -70,7 +75,7 @@ class Results:
     def _made(self, result: dict[str, Any], purposes: Iterable[str]) -> dict[str, Any]:
         self.hidden = self._secrets.difference(purposes)
         # What came in stays censored where it came in.
-        invocation = {"module_args": censored(self._params, self._secrets)}
+        invocation = censored({"module_args": self._params, **self._sources}, self._secrets)
         told = {**result, **({"warnings": self._warnings} if self._warnings else {})}
         return {**whole(censored(told, self.hidden)), "invocation": whole(invocation)}
 

@@ -8,16 +8,30 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ._errors import invalid_arguments
-from ._login.credentials import from_environment
-from ._options import DEFAULT_URL, ENVIRONMENT, ROTATION
+from ._errors import InfisicalError, invalid_arguments
+from ._login.credentials import credentials, uuid
+from ._options import (
+    AUTHENTICATION,
+    CONNECTION,
+    DEFAULT,
+    DEFAULTS,
+    ENVIRONMENT,
+    LOGIN_DATA,
+    OPTION,
+    ROTATION,
+    Given,
+    given,
+    is_blank,
+)
 from ._timestamps import parse_timestamp
+from ._transport import urls
 from ._transport.certificates import check_authorities, check_certificate
 from ._transport.connection import Connection
-from ._transport.urls import base_url, canonical, is_unprotected
 
 _A_DAY = 86400
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_TRUE = frozenset({"y", "yes", "on", "1", "true", "t", "1.0"})
+_FALSE = frozenset({"n", "no", "off", "0", "false", "f", "0.0"})
+_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 #: Control characters, and what ansible-core makes of bytes that are no UTF-8.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -33,42 +47,88 @@ class Target(NamedTuple):
 
 
 def connection(params: Mapping[str, Any], environ: Mapping[str, str], warn: Callable[[str], None]) -> Connection:
-    """Where the server is: the task's ``url``, or that of ``login_data``, or the environment's."""
+    """Where the server is and how to reach it: the task's word, else that of ``login_data`` or the environment."""
     login_data = params["login_data"] or {}
-    url = _url(params["url"], login_data.get("url"), environ)
-    if login_data and canonical(_base_url(login_data["url"])) != canonical(url):
+    found = _connection(params, environ)
+    url = urls.server_url(found["url"].name("url"), found["url"].value)
+    if login_data and urls.canonical(urls.server_url("login_data.url", login_data["url"])) != urls.canonical(url):
         raise invalid_arguments(f"url is {url}, but login_data was made at {login_data['url']}: give only one of them.")
-    if not params["validate_certs"]:
-        warn("validate_certs is false: whoever is on the network path can read the credentials.")
-    if is_unprotected(url):
+    validate_certs = _boolean("validate_certs", found["validate_certs"])
+    if not validate_certs:
+        name = found["validate_certs"].name("validate_certs")
+        warn(f"{name} is false: whoever is on the network path can read the credentials.")
+    if urls.is_unprotected(url):
         warn(f"url is {url}: credentials and token travel unencrypted. Use https.")
-    if params["ca_path"]:
-        check_authorities("ca_path", params["ca_path"])
-    check_certificate(params["client_cert"] or None, params["client_key"] or None)
+    if "ca_path" in found:
+        check_authorities(found["ca_path"].name("ca_path"), found["ca_path"].value)
+    pair = [found.get(option) for option in ("client_cert", "client_key")]
+    cert, key = (each.value if each else None for each in pair)
+    names = [
+        each.name(option) if each else option for option, each in zip(("client_cert", "client_key"), pair, strict=True)
+    ]
+    check_certificate(cert, key, (names[0], names[1]))
     return Connection(
         url=url,
-        validate_certs=params["validate_certs"],
-        ca_path=params["ca_path"] or None,
-        client_cert=params["client_cert"] or None,
-        client_key=params["client_key"] or None,
-        timeout=seconds("timeout", params["timeout"], least=1),
+        validate_certs=validate_certs,
+        ca_path=found["ca_path"].value if "ca_path" in found else None,
+        client_cert=cert,
+        client_key=key,
+        timeout=_timeout(found["timeout"]),
     )
 
 
-def _url(given: str | None, of_login_data: str | None, environ: Mapping[str, str]) -> str:
-    there = from_environment("url", environ)
-    known = next((url for url in (given, of_login_data, there) if url and url.strip()), None)
-    blank = given is not None or any(name in environ for name in ENVIRONMENT["url"])
-    if known is None and blank:
+def _connection(params: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Given]:
+    """What was given of each option of the connection, unchecked but for the url."""
+    found = {option: there for option in CONNECTION if (there := given(option, params, environ))}
+    found["url"] = _url(params, environ)
+    cert, key = found.get("client_cert"), found.get("client_key")
+    if cert and key and cert.source == OPTION != key.source:
+        # The environment's key belongs to the environment's certificate.
+        del found["client_key"]
+    return found
+
+
+def _url(params: Mapping[str, Any], environ: Mapping[str, str]) -> Given:
+    if not is_blank(params["url"]):
+        return Given(params["url"], OPTION)
+    if not is_blank((params["login_data"] or {}).get("url")):
+        return Given(params["login_data"]["url"], LOGIN_DATA)
+    there = urls.environment_url(environ)
+    if there:
+        return Given(*there)
+    if params["url"] is not None or any(name in environ for name in ENVIRONMENT["url"]):
         # The credentials of a server of one's own would go to that of the vendor.
         raise invalid_arguments("url is empty: give the address of the server, or leave url and INFISICAL_URL out.")
-    return _base_url(known or DEFAULT_URL)
+    return Given(DEFAULTS["url"], DEFAULT)
 
 
-def _base_url(value: str) -> str:
-    """The server's URL without the ``/api`` that people copy along."""
-    url = base_url("url", value, example="https://host")
-    return base_url("url", url.removesuffix("/api"), example="https://host")
+def _boolean(option: str, found: Given) -> bool:
+    """The words are ansible-core's."""
+    word = str(found.value).strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise invalid_arguments(f"{found.name(option)} is {found.value!r}, which is no boolean: give true or false.")
+    return word in _TRUE
+
+
+def _timeout(found: Given) -> int:
+    name = found.name("timeout")
+    if isinstance(found.value, str) and not _NUMBER.fullmatch(found.value.strip()):
+        raise invalid_arguments(f"{name} is {found.value!r}: give 1 to {_A_DAY} seconds.")
+    return seconds(name, int(found.value), least=1)
+
+
+def sources(params: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+    """Where the value of each option of connection and login came from, never the value. It raises nothing."""
+    try:
+        found = {option: each.source for option, each in _connection(params, environ).items()}
+    except InfisicalError:
+        # What contradicts is told by the failure.
+        found = {}
+    try:
+        return {**found, **credentials(params, environ).sources}
+    except InfisicalError:
+        known = {option: given(option, params, environ) for option in AUTHENTICATION if option != "revoke_token"}
+        return {**found, **{option: each.source for option, each in known.items() if each}}
 
 
 def seconds(option: str, value: int, *, least: int) -> int:
@@ -117,9 +177,3 @@ def target(params: Mapping[str, Any]) -> Target:
     if not path.startswith("/") or ".." in path.split("/"):
         raise invalid_arguments(f"secret_path is {path!r}: give it from the root, as /okta.")
     return Target(secret_path=path.rstrip("/") or "/", **by_name)
-
-
-def uuid(option: str, value: str) -> str:
-    if not _UUID.fullmatch(value.strip()):
-        raise invalid_arguments(f"{option} is {value!r}, which is not a UUID.")
-    return value.strip().lower()

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, invalid_arguments
-from ansible_collections.secretops.infisical.plugins.module_utils._login.credentials import credentials
+from ansible_collections.secretops.infisical.plugins.module_utils._login.credentials import credentials, uuid
 from ansible_collections.secretops.infisical.plugins.module_utils._options import (
     AUTHENTICATION,
     CONNECTION,
     ENVIRONMENT,
 )
-from ansible_collections.secretops.infisical.plugins.module_utils._settings import uuid
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.urls import canonical
 

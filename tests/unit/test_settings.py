@@ -152,12 +152,12 @@ def test_a_missing_file_or_an_impossible_timeout_is_refused() -> None:
     [
         (UNIVERSAL, {}, "universal_auth"),
         ({"token": "t"}, {}, "token_auth"),
-        ({"identity_id": "i", "jwt": "j"}, {}, "oidc_auth"),
-        ({"identity_id": "i", "ldap_username": "u", "ldap_password": "p"}, {}, "ldap_auth"),
+        ({"identity_id": ID, "jwt": "j"}, {}, "oidc_auth"),
+        ({"identity_id": ID, "ldap_username": "u", "ldap_password": "p"}, {}, "ldap_auth"),
         ({}, UNIVERSAL_ENV, "universal_auth"),
         ({}, {"INFISICAL_TOKEN": "t"}, "token_auth"),
         ({}, {"INFISICAL_TOKEN": "", **UNIVERSAL_ENV}, "universal_auth"),
-        ({"identity_id": "i"}, {"INFISICAL_OIDC_AUTH_JWT": "j"}, "oidc_auth"),
+        ({"identity_id": ID}, {"INFISICAL_OIDC_AUTH_JWT": "j"}, "oidc_auth"),
         # What the task says comes before what the environment says, without a contradiction.
         ({"token": "t"}, UNIVERSAL_ENV, "token_auth"),
         ({"token": "t"}, {"INFISICAL_AUTH_METHOD": "universal_auth", **UNIVERSAL_ENV}, "token_auth"),
@@ -165,14 +165,14 @@ def test_a_missing_file_or_an_impossible_timeout_is_refused() -> None:
         ({}, {"INFISICAL_AUTH_METHOD": "token_auth", "INFISICAL_TOKEN": "t", **UNIVERSAL_ENV}, "token_auth"),
         ({"token": ""}, UNIVERSAL_ENV, "universal_auth"),
         # A JWT alone is taken for that of oidc_auth, unless the environment names another method that takes one.
-        ({"identity_id": "i", "jwt": "j"}, {"INFISICAL_AUTH_METHOD": "jwt_auth"}, "jwt_auth"),
-        ({"identity_id": "i", "jwt": "j"}, {"INFISICAL_AUTH_METHOD": "ldap_auth"}, "oidc_auth"),
-        ({"identity_id": "i", "jwt_path": __file__}, {}, "oidc_auth"),
-        ({"identity_id": "i"}, {"INFISICAL_JWT_PATH": __file__}, "oidc_auth"),
-        ({"auth_method": "gcp_auth", "identity_id": "i"}, {}, "gcp_auth"),
-        ({"auth_method": "azure_auth", "identity_id": "i"}, {}, "azure_auth"),
-        ({"auth_method": "aws_auth", "identity_id": "i"}, {}, "aws_auth"),
-        ({}, {"INFISICAL_AUTH_METHOD": "aws_auth", "INFISICAL_MACHINE_IDENTITY_ID": "i"}, "aws_auth"),
+        ({"identity_id": ID, "jwt": "j"}, {"INFISICAL_AUTH_METHOD": "jwt_auth"}, "jwt_auth"),
+        ({"identity_id": ID, "jwt": "j"}, {"INFISICAL_AUTH_METHOD": "ldap_auth"}, "oidc_auth"),
+        ({"identity_id": ID, "jwt_path": __file__}, {}, "oidc_auth"),
+        ({"identity_id": ID}, {"INFISICAL_JWT_PATH": __file__}, "oidc_auth"),
+        ({"auth_method": "gcp_auth", "identity_id": ID}, {}, "gcp_auth"),
+        ({"auth_method": "azure_auth", "identity_id": ID}, {}, "azure_auth"),
+        ({"auth_method": "aws_auth", "identity_id": ID}, {}, "aws_auth"),
+        ({}, {"INFISICAL_AUTH_METHOD": "aws_auth", "INFISICAL_MACHINE_IDENTITY_ID": ID}, "aws_auth"),
         # A region or a metadata service says nothing about the method.
         ({}, {"AWS_REGION": "eu-west-1", "INFISICAL_METADATA_URL": "http://x", **UNIVERSAL_ENV}, "universal_auth"),
     ],
@@ -194,7 +194,7 @@ def test_of_two_names_of_a_variable_the_last_wins() -> None:
         ({"auth_method": "token_auth", **UNIVERSAL}, {}, ["auth_method", "universal_auth_client_id", "token_auth"]),
         ({"auth_method": "oidc_auth", "token": "t", "jwt": "j"}, {}, ["token", "jwt"]),
         ({"token": "t", "login_data": {"url": "https://x", "access_token": "a"}}, {}, ["login_data", "token"]),
-        ({}, {"INFISICAL_TOKEN": "t", **UNIVERSAL_ENV}, ["token", "universal_auth_client_id", "auth_method"]),
+        ({}, {"INFISICAL_TOKEN": "t", **UNIVERSAL_ENV}, ["INFISICAL_TOKEN", "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", "auth_method"]),
         ({"universal_auth_client_id": "id"}, {}, ["universal_auth_client_secret", "INFISICAL_UNIVERSAL_AUTH_CLIENT_S"]),
         ({"auth_method": "ldap_auth"}, {}, ["identity_id", "INFISICAL_MACHINE_IDENTITY_ID"]),
         ({}, {}, ["universal_auth_client_id", "token", "login_data"]),
@@ -204,25 +204,25 @@ def test_of_two_names_of_a_variable_the_last_wins() -> None:
         ({"token": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}, {}, ["placeholder", "option token"]),
         ({"login_data": {"url": "https://x", "access_token": "<check_mode_token>"}}, {}, ["secretops.infisical.login"]),
         ({"token": "********"}, {}, ["placeholder", "option token"]),
-        ({"identity_id": "i", "jwt": "j", "jwt_path": __file__}, {}, ["jwt and jwt_path contradict", "only one"]),
+        ({"identity_id": ID, "jwt": "j", "jwt_path": __file__}, {}, ["jwt and jwt_path contradict", "only one"]),
         (
-            {"auth_method": "jwt_auth", "identity_id": "i"},
+            {"auth_method": "jwt_auth", "identity_id": ID},
             {"INFISICAL_JWT": "j", "INFISICAL_JWT_PATH": __file__},
-            ["INFISICAL_JWT or INFISICAL_OIDC_AUTH_JWT and INFISICAL_JWT_PATH contradict"],
+            ["INFISICAL_JWT and INFISICAL_JWT_PATH contradict"],
         ),
-        ({"auth_method": "jwt_auth", "identity_id": "i"}, {}, ["needs jwt or jwt_path", "INFISICAL_JWT_PATH"]),
+        ({"auth_method": "jwt_auth", "identity_id": ID}, {}, ["needs jwt or jwt_path", "INFISICAL_JWT_PATH"]),
         ({"auth_method": "gcp_auth"}, {}, ["needs identity_id", "INFISICAL_MACHINE_IDENTITY_ID"]),
-        ({"auth_method": "kubernetes_auth", "identity_id": "i"}, {}, ["/var/run/secrets", "no file", "jwt"]),
-        ({"identity_id": "i", "jwt_path": "/nonexistent"}, {}, ["jwt_path is /nonexistent"]),
-        ({"auth_method": "aws_auth", "identity_id": "i", "jwt": "j"}, {}, ["jwt and identity_id", "aws_auth"]),
-        ({"auth_method": "oidc_auth", "identity_id": "i", "metadata_url": "http://x"}, {}, ["metadata_url"]),
+        ({"auth_method": "kubernetes_auth", "identity_id": ID}, {}, ["/var/run/secrets", "no file", "jwt"]),
+        ({"identity_id": ID, "jwt_path": "/nonexistent"}, {}, ["jwt_path is /nonexistent"]),
+        ({"auth_method": "aws_auth", "identity_id": ID, "jwt": "j"}, {}, ["jwt and identity_id", "aws_auth"]),
+        ({"auth_method": "oidc_auth", "identity_id": ID, "metadata_url": "http://x"}, {}, ["metadata_url"]),
         (
-            {"auth_method": "gcp_auth", "identity_id": "i", "metadata_url": "http://u:pw@x"},
+            {"auth_method": "gcp_auth", "identity_id": ID, "metadata_url": "http://u:pw@x"},
             {},
             ["metadata_url holds a user name or password"],
         ),
-        ({"auth_method": "azure_auth", "identity_id": "i", "azure_resource": "a\nb"}, {}, ["azure_resource"]),
-        ({"identity_id": "i", "jwt": "two words"}, {}, ["jwt is no token"]),
+        ({"auth_method": "azure_auth", "identity_id": ID, "azure_resource": "a\nb"}, {}, ["azure_resource"]),
+        ({"identity_id": ID, "jwt": "two words"}, {}, ["jwt is no token"]),
         ({**UNIVERSAL, "universal_auth_client_secret": "\udc80"}, {}, ["universal_auth_client_secret is not valid"]),
     ],
 )
@@ -233,10 +233,10 @@ def test_contradictions_and_gaps_are_named(given: dict[str, Any], environ: dict[
 
 def test_an_option_of_the_task_comes_before_an_alternative_of_the_environment() -> None:
     environ = {"INFISICAL_JWT": "env", "INFISICAL_METADATA_URL": "http://x"}
-    options = {"auth_method": "gcp_auth", "identity_id": "i"}
-    assert credentials(params(**options, jwt="task"), environ).values == {"identity_id": "i", "jwt": "task"}
+    options = {"auth_method": "gcp_auth", "identity_id": ID}
+    assert credentials(params(**options, jwt="task"), environ).values == {"identity_id": ID, "jwt": "task"}
     values = credentials(params(**options, metadata_url="http://y/"), environ).values
-    assert values == {"identity_id": "i", "metadata_url": "http://y"}
+    assert values == {"identity_id": ID, "metadata_url": "http://y"}
     assert credentials(params(**options), {}).values["metadata_url"] == "http://metadata.google.internal"
 
 

@@ -33,20 +33,29 @@ class Method(NamedTuple):
         return (*self.needed, *self.either, *self.optional)
 
 
-_IDENTITY = {"identityId": "identity_id"}
+#: The server's releases call the same field by one name or the other, and drop the one that they don't know.
+_ORGANIZATION = {"organizationSlug": "organization_slug", "subOrganizationName": "organization_slug"}
+_IDENTITY = {"identityId": "identity_id", **_ORGANIZATION}
+_OPTIONAL = ("organization_slug",)
 
 METHODS = {
     "universal_auth": Method(
         "/api/v1/auth/universal-auth/login",
         needed=("universal_auth_client_id", "universal_auth_client_secret"),
         identifying=("universal_auth_client_id", "universal_auth_client_secret"),
-        body={"clientId": "universal_auth_client_id", "clientSecret": "universal_auth_client_secret"},
+        optional=_OPTIONAL,
+        body={
+            "clientId": "universal_auth_client_id",
+            "clientSecret": "universal_auth_client_secret",
+            **_ORGANIZATION,
+        },
     ),
     "token_auth": Method(needed=("token",), identifying=("token",)),
     "oidc_auth": Method(
         "/api/v1/auth/oidc-auth/login",
         needed=("identity_id",),
         either=("jwt", "jwt_path"),
+        optional=_OPTIONAL,
         # Four more methods take a JWT. This one had it first, in infisical.vault.
         identifying=("jwt", "jwt_path"),
         body=_IDENTITY,
@@ -56,12 +65,14 @@ METHODS = {
         "/api/v1/auth/jwt-auth/login",
         needed=("identity_id",),
         either=("jwt", "jwt_path"),
+        optional=_OPTIONAL,
         body=_IDENTITY,
         proof=proofs.jwt,
     ),
     "ldap_auth": Method(
         "/api/v1/auth/ldap-auth/login",
         needed=("identity_id", "ldap_username", "ldap_password"),
+        optional=_OPTIONAL,
         identifying=("ldap_username", "ldap_password"),
         body={**_IDENTITY, "username": "ldap_username", "password": "ldap_password"},
     ),
@@ -69,6 +80,7 @@ METHODS = {
         "/api/v1/auth/kubernetes-auth/login",
         needed=("identity_id",),
         either=("jwt", "jwt_path"),
+        optional=_OPTIONAL,
         defaults={"jwt_path": "/var/run/secrets/kubernetes.io/serviceaccount/token"},
         body=_IDENTITY,
         proof=proofs.jwt,
@@ -77,6 +89,7 @@ METHODS = {
         "/api/v1/auth/gcp-auth/login",
         needed=("identity_id",),
         either=("jwt", "jwt_path", "metadata_url"),
+        optional=_OPTIONAL,
         defaults={"metadata_url": "http://metadata.google.internal"},
         body=_IDENTITY,
         proof=proofs.gcp,
@@ -85,7 +98,7 @@ METHODS = {
         "/api/v1/auth/azure-auth/login",
         needed=("identity_id",),
         either=("jwt", "jwt_path", "metadata_url"),
-        optional=("azure_resource",),
+        optional=("azure_resource", *_OPTIONAL),
         defaults={"metadata_url": "http://169.254.169.254", "azure_resource": "https://management.azure.com/"},
         body=_IDENTITY,
         proof=proofs.azure,
@@ -93,7 +106,7 @@ METHODS = {
     "aws_auth": Method(
         "/api/v1/auth/aws-auth/login",
         needed=("identity_id",),
-        optional=("aws_region",),
+        optional=("aws_region", *_OPTIONAL),
         body=_IDENTITY,
         proof=proofs.aws,
     ),

@@ -121,7 +121,8 @@ class Session:
         self._token = None
         method = METHODS[self.method]
         what = f"log in with {self.method}"
-        body = {field: self._credentials.values[option] for field, option in method.body.items()}
+        values = self._credentials.values
+        body = {field: values[option] for field, option in method.body.items() if option in values}
         if method.proof:
             proof = method.proof(self._credentials.values)
             for secret in proof.secrets:

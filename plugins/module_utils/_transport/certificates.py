@@ -32,27 +32,32 @@ def _authorities_fault(path: str) -> str:
     return ""
 
 
-def check_certificate(certificate: str | None, key: str | None) -> None:
-    """Refuse here what would otherwise ask for a pass phrase on the terminal."""
+def check_certificate(
+    certificate: str | None, key: str | None, names: tuple[str, str] = ("client_cert", "client_key")
+) -> None:
+    """Refuse here what would otherwise ask for a pass phrase on the terminal.
+
+    ``names`` are the options or variables that give the two.
+    """
     if key and not certificate:
-        raise invalid_arguments("client_key is given without client_cert: give both, or one file that holds both.")
-    for option, path in (("client_cert", certificate), ("client_key", key)):
+        raise invalid_arguments(f"{names[1]} is given without client_cert: give both, or one file that holds both.")
+    for name, path in zip(names, (certificate, key), strict=True):
         if path and not os.path.isfile(path):
-            raise invalid_arguments(f"{option} is {path}, which is no file on the host that runs the task.")
-    fault = _certificate_fault(certificate, key) if certificate else None
+            raise invalid_arguments(f"{name} is {path}, which is no file on the host that runs the task.")
+    fault = _certificate_fault(certificate, key, names) if certificate else None
     if fault:
         raise fault
 
 
-def _certificate_fault(certificate: str, key: str | None) -> InfisicalError | None:
+def _certificate_fault(certificate: str, key: str | None, names: tuple[str, str]) -> InfisicalError | None:
     try:
         ssl.create_default_context().load_cert_chain(certificate, key, password=_no_pass_phrase)
     except _Encrypted:
-        holder = f"client_key {key}" if key else f"client_cert {certificate}"
+        holder = f"{names[1]} {key}" if key else f"{names[0]} {certificate}"
         return invalid_arguments(f"{holder} is encrypted: give a key without a pass phrase.")
     except OSError as cause:
         return invalid_arguments(
-            f"client_cert {certificate} with its key could not be used: {_why(cause)}. Give the certificate and the "
+            f"{names[0]} {certificate} with its key could not be used: {_why(cause)}. Give the certificate and the "
             "key that belongs to it, in PEM form; the key in client_key, or in the same file."
         )
     return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -117,7 +118,8 @@ class Channel:
         if self._connection.validate_certs and not self._connection.ca_path and url.startswith("https"):
             bundle = requests.Session().merge_environment_settings(url, {}, True, True, None)["verify"]
             if isinstance(bundle, str):
-                check_authorities("REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE", bundle)
+                names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+                check_authorities(next(name for name in names if os.environ.get(name)), bundle)
 
     def _exchanged(
         self, session: requests.Session, method: str, url: str, headers: Mapping[str, str], content: bytes | None

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
 from .._errors import invalid_arguments
+from .._options import ENVIRONMENT, is_blank
 
 _BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -31,6 +33,21 @@ def base_url(option: str, value: str, *, example: str) -> str:
     if {".", ".."} & set(parts.path.split("/")) or "%" in url:
         raise invalid_arguments(f"{option} is {value!r}: it may not hold '..' or percent signs.")
     return url
+
+
+def server_url(name: str, value: str) -> str:
+    """The server's URL without the ``/api`` that people copy along."""
+    url = base_url(name, value, example="https://host")
+    return base_url(name, url.removesuffix("/api"), example="https://host")
+
+
+def environment_url(environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """The server that the environment names, and the first variable that does."""
+    found = {name: server_url(name, environ[name]) for name in ENVIRONMENT["url"] if not is_blank(environ.get(name))}
+    if len({canonical(url) for url in found.values()}) > 1:
+        told = " and ".join(f"{name} ({url})" for name, url in found.items())
+        raise invalid_arguments(f"{told} contradict each other: they name different servers. Set only one of them.")
+    return next(((url, name) for name, url in found.items()), None)
 
 
 def is_unprotected(url: str) -> bool:
