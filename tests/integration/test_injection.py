@@ -152,7 +152,7 @@ def test_a_rotation_by_id(text: str) -> None:
 def test_a_url(form: str, text: str) -> None:
     url = form.format(text)
     with recorded() as sent:
-        failure = outcome(login, {"url": url, "identity_id": "i", "jwt": "j"})
+        failure = outcome(login, {"url": url, "identity_id": "0f6f2f0e-2a0c-4a5c-9a0e-6d2f3b1c7e55", "jwt": "j"})
     if not sent:
         assert failure is None or failure.reason == "invalid_arguments"
         return
@@ -204,7 +204,11 @@ def test_credentials(method: str, first: str, second: str) -> None:
 def test_what_a_metadata_service_is_asked(text: str) -> None:
     for option in ("identity_id", "azure_resource", "metadata_url"):
         method = "azure_auth" if option == "azure_resource" else "gcp_auth"
-        options = {"identity_id": "i", "metadata_url": "http://169.254.169.254", option: text}
+        options = {
+            "identity_id": "0f6f2f0e-2a0c-4a5c-9a0e-6d2f3b1c7e55",
+            "metadata_url": "http://169.254.169.254",
+            option: text,
+        }
         with recorded() as sent:
             failure = outcome(login, {"auth_method": method, **options})
         if not sent:
@@ -213,8 +217,10 @@ def test_what_a_metadata_service_is_asked(text: str) -> None:
             continue
         _scheme, host, path, query = parts(checked(sent[0]))
         if option == "metadata_url":
-            # An empty one counts as left out.
+            # A blank one counts as left out.
             assert path.endswith(metadata._GOOGLE)
         else:
             assert host == "169.254.169.254"
-            assert query.get("audience", query.get("resource")) == (text or "https://management.azure.com/")
+            assert query.get("audience", query.get("resource")) == (
+                text if text.strip() else "https://management.azure.com/"
+            )

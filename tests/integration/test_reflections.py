@@ -53,8 +53,12 @@ KEPT = ("data.0", ROTATE)
 OF_TASKS, OF_INVENTORIES = (LOGIN, READ, ROTATE, REVOKE), (LOGIN, LIST, REVOKE)
 METHODS = {
     "universal_auth": {"universal_auth_client_id": "i", "universal_auth_client_secret": "{{ right }}"},
-    "ldap_auth": {"identity_id": "i", "ldap_username": "robot", "ldap_password": "{{ ldap }}"},
-    "oidc_auth": {"identity_id": "i", "jwt": "{{ jwt }}"},
+    "ldap_auth": {
+        "identity_id": "0f6f2f0e-2a0c-4a5c-9a0e-6d2f3b1c7e55",
+        "ldap_username": "robot",
+        "ldap_password": "{{ ldap }}",
+    },
+    "oidc_auth": {"identity_id": "0f6f2f0e-2a0c-4a5c-9a0e-6d2f3b1c7e55", "jwt": "{{ jwt }}"},
 }
 
 

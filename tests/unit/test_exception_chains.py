@@ -245,7 +245,11 @@ LOGINS: dict[str, Prepare] = {
 def test_logins_that_fail_before_anything_is_sent(
     prepare: Prepare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = {"url": "http://127.0.0.1:9", "identity_id": "i", **prepare(tmp_path, monkeypatch)}
+    options = {
+        "url": "http://127.0.0.1:9",
+        "identity_id": "0f6f2f0e-2a0c-4a5c-9a0e-6d2f3b1c7e55",
+        **prepare(tmp_path, monkeypatch),
+    }
     assert failed(login, options).reason != "internal_error"
     assert "a fault of this collection" not in not_parsed(options)
 
@@ -253,7 +257,11 @@ def test_logins_that_fail_before_anything_is_sent(
 @pytest.mark.parametrize("answer", [SECRET, f'{{"access_token": ["{SECRET}"]}}', "[" * 100_000], ids=str)
 def test_a_metadata_service_that_answers_with_no_token(answer: str) -> None:
     with canned(body(answer)) as peer:
-        options = {"identity_id": "i", "metadata_url": f"http://{peer.host}", "auth_method": "azure_auth"}
+        options = {
+            "identity_id": "0f6f2f0e-2a0c-4a5c-9a0e-6d2f3b1c7e55",
+            "metadata_url": f"http://{peer.host}",
+            "auth_method": "azure_auth",
+        }
         failed(login, options)
 
 
