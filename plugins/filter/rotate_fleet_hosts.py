@@ -25,7 +25,7 @@ options:
   pattern:
     description:
       - The hosts, as C(hosts) of a play takes them, a text or a list.
-      - Left out or blank, it is V(okta_client_secret_rotations).
+      - Left out, or blank, it is V(okta_client_secret_rotations).
     type: raw
   limited:
     description:

@@ -138,7 +138,12 @@ def test_any_strategy_of_the_configuration(workspace: Workspace, simulator: Simu
     assert tokens_left(simulator) == []
 
 
-def test_two_servers_with_the_same_ids(workspace: Workspace, simulator: Simulator, second: Simulator) -> None:
+@pytest.mark.parametrize(
+    "in_file", [False, pytest.param(True, marks=pytest.mark.before_release)], ids=["group variables", "inventory file"]
+)
+def test_two_servers_with_the_same_ids(
+    workspace: Workspace, simulator: Simulator, second: Simulator, in_file: bool
+) -> None:
     """Each rotation is asked of its own server, and the environment's credentials go to the one that it names."""
     sources, ids = [], []
     for name, server in (("a", simulator), ("b", second)):
@@ -147,6 +152,11 @@ def test_two_servers_with_the_same_ids(workspace: Workspace, simulator: Simulato
         ids.append(server.add_rotation(projectId=project, name="app", **shared)["id"])
         options = {"url": server.url} if name == "a" else login(server)
         sources.append(inventory(workspace, name, {name: project}, **options))
+    if not in_file:
+        own = {f"infisical_{option}": value for option, value in login(second).items()}
+        folder = workspace.folder / "group_vars"
+        folder.mkdir()
+        (folder / "project_b.yml").write_text(yaml.safe_dump(own), encoding="utf-8")
     done = run(workspace, environment(simulator), *sources)
     assert done.returncode == 0, done.output
     assert lines(done)[0] == "2 rotated, 0 not due, 0 failed, 0 not attempted"

@@ -22,7 +22,8 @@ from ansible_collections.secretops.infisical.plugins.module_utils._options impor
 
 COLLECTION = Path(__file__).resolve().parents[2]
 NAME = "secretops.infisical"
-MODULES = sorted(path.stem for path in (COLLECTION / "plugins" / "modules").glob("*.py"))
+#: Without the documentation of an action that is a part of a playbook.
+MODULES = sorted({path.stem for path in (COLLECTION / "plugins" / "modules").glob("*.py")} - {"rotate_fleet"})
 #: Which folders of plugins/ hold what ansible-doc can show.
 DOCUMENTED = ("modules", "inventory", "lookup")
 #: These are the library's own: no option takes its value from them.

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -182,7 +183,9 @@ def host(name: str, number: int, url: str | None = A, client: str | None = None,
     return _run_members.Host(name, options, uuid(number), rotation, file)
 
 
-def members(*found: _run_members.Host, extra: tuple[str, ...] = (), **environ: str) -> _run_members.Members:
+def members(
+    *found: _run_members.Host, extra: Sequence[str] = (), environ: Mapping[str, str] = MappingProxyType({})
+) -> _run_members.Members:
     files = {"/a": {"url": A, "token": "file-a"}, "/b": {"url": B, "token": "file-b"}, "/none": {"url": A}}
     return _run_members.members_of(
         found, environ=environ, in_file=files.__getitem__, extra=extra, warn=lambda _text: None
@@ -203,7 +206,7 @@ def test_one_login_for_each_server() -> None:
 
 
 def test_equal_logins_of_two_files_are_one() -> None:
-    found = members(host("a", 1, file="/none"), host("b", 2), **IN_ENVIRONMENT)
+    found = members(host("a", 1, file="/none"), host("b", 2), environ=IN_ENVIRONMENT)
     assert [each.hosts for each in found.logins] == [["a", "b"]]
 
 
@@ -216,16 +219,19 @@ def test_members_are_unique_by_server_and_id() -> None:
 
 def test_the_environment_is_for_the_server_that_it_names() -> None:
     with pytest.raises(InfisicalError, match=rf"no credentials for {B}, the server of b"):
-        members(host("a", 1), host("b", 2, url=B), INFISICAL_URL=A, **IN_ENVIRONMENT)
-    assert len(members(host("a", 1), host("b", 2, B, **IDENTITY), INFISICAL_URL=A, **IN_ENVIRONMENT).logins) == 2
+        members(host("a", 1), host("b", 2, url=B), environ={"INFISICAL_URL": A, **IN_ENVIRONMENT})
+    assert (
+        len(members(host("a", 1), host("b", 2, B, **IDENTITY), environ={"INFISICAL_URL": A, **IN_ENVIRONMENT}).logins)
+        == 2
+    )
     with pytest.raises(InfisicalError, match="no credentials for"):
-        members(host("b", 2, url=B), INFISICAL_URL=A, **IN_ENVIRONMENT)
+        members(host("b", 2, url=B), environ={"INFISICAL_URL": A, **IN_ENVIRONMENT})
 
 
 def test_the_environment_that_names_none_is_for_the_only_server() -> None:
-    assert len(members(host("a", 1), **IN_ENVIRONMENT).logins) == 1
+    assert len(members(host("a", 1), environ=IN_ENVIRONMENT).logins) == 1
     with pytest.raises(InfisicalError, match="no credentials for"):
-        members(host("a", 1), host("b", 2, url=B), **IN_ENVIRONMENT)
+        members(host("a", 1), host("b", 2, url=B), environ=IN_ENVIRONMENT)
 
 
 def test_no_credentials_at_all() -> None:
