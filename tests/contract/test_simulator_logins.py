@@ -4,59 +4,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import json
-from typing import Any
-
 import pytest
-from simulator.clock import Clock
+from contract.login_world import FOREIGN, GENERIC, World, aws_request
 from simulator.errors import ApiError
-from simulator.logins import Logins
-from simulator.metadata import AZURE_PATH, GCP_PATH, Metadata
-from simulator.proofs import FAILURES, signed
-from simulator.router import Context, Router
-from simulator.store import Store
-from simulator.tokens import Tokens
+from simulator.proofs import FAILURES
 
 UNKNOWN = "42210cf5-4315-4ae1-ace5-f025901610f4"
-GENERIC = (500, "Something went wrong")
 NOT_ALLOWED = "You are not allowed to access this resource from the current IP address"
-# Of {"alg":"HS256"} and {"sub":"ci"}: one that the server's libraries can take apart, but nobody here signed.
-FOREIGN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjaSJ9.c2lnbmF0dXJl"
-AZURE = "https://management.azure.com/"
 JWT_METHODS = ("oidc-auth", "jwt-auth", "kubernetes-auth", "gcp-auth", "azure-auth")
-
-
-class World:
-    def __init__(self) -> None:
-        self.clock = Clock()
-        self.clock.freeze(1_800_000_000)
-        self.store = Store(self.clock)
-        self.identity = self.store.add_identity(clientSecret="right")
-        self.tokens = Tokens(self.store)
-        self.router = Router()
-        Logins(self.store, self.tokens).register(self.router)
-
-    def login(self, method: str, address: str = "127.0.0.1", **body: Any) -> dict[str, Any]:
-        path = f"/api/v1/auth/{method}/login"
-        found = self.router.find("POST", path)
-        assert found is not None
-        body.setdefault("identityId", self.identity.id)
-        context = Context("POST", path, {}, {}, {}, body, address)
-        answer: dict[str, Any] = asyncio.run(found[0].handler(context))  # type: ignore[arg-type]
-        return answer
-
-    def refusal(self, method: str, **body: Any) -> tuple[int, str]:
-        with pytest.raises(ApiError) as caught:
-            self.login(method, **body)
-        return caught.value.status, str(caught.value.message)
-
-    def universal(self, secret: str) -> dict[str, Any]:
-        return self.login("universal-auth", clientId=self.identity.clientId, clientSecret=secret)
-
-    def wrong(self, secret: str = "") -> str:
-        return self.refusal("universal-auth", clientId=self.identity.clientId, clientSecret=secret)[1]
 
 
 @pytest.fixture
@@ -125,7 +80,7 @@ NOT_SET_UP = {
 
 @pytest.mark.parametrize("method", NOT_SET_UP)
 def test_an_identity_that_is_unknown_or_has_not_this_method_is_a_404(world: World, method: str) -> None:
-    proof = _aws() if method == "aws-auth" else {"jwt": FOREIGN}
+    proof = aws_request() if method == "aws-auth" else {"jwt": FOREIGN}
     expected = (404, NOT_SET_UP[method])
     assert [world.refusal(method, identityId=i, **proof) for i in (UNKNOWN, world.identity.id)] == [expected] * 2
 
@@ -138,52 +93,6 @@ def test_what_is_no_jwt_is_refused_in_each_method_s_own_way(world: World, text: 
     assert answers == {"oidc-auth": invalid, "jwt-auth": invalid, "gcp-auth": GENERIC, "azure-auth": GENERIC}
 
 
-def _aws(key: str = "AKIAEXAMPLE", action: str = "GetCallerIdentity", **headers: str) -> dict[str, str]:
-    credential = f"{key}/20270115/us-east-1/sts/aws4_request"
-    sent = {
-        "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host;x-amz-date, Signature=00",
-        "Host": "sts.us-east-1.amazonaws.com",
-        "X-Amz-Date": "20270115T080000Z",
-        **headers,
-    }
-    return {
-        "iamHttpRequestMethod": "POST",
-        "iamRequestBody": base64.b64encode(f"Action={action}&Version=2011-06-15".encode()).decode(),
-        "iamRequestHeaders": base64.b64encode(json.dumps(sent).encode()).decode(),
-    }
-
-
-def test_aws(world: World) -> None:
-    world.identity.methods["aws-auth"] = {"accessKeys": {"AKIAEXAMPLE": "secret"}}
-    for body in (
-        _aws(),
-        _aws("AKIAOTHER"),
-        _aws(action="ListUsers"),
-        _aws(Authorization="Bearer x"),
-        {**_aws(), "iamRequestBody": "?"},
-        {**_aws(), "iamRequestHeaders": base64.b64encode(b"[]").decode()},
-    ):
-        assert world.refusal("aws-auth", **body) == GENERIC
-    world.identity.methods["aws-auth"]["failure"] = "arn"
-    assert world.refusal("aws-auth", **_aws())[0] == 401
-
-
-def test_an_aws_signature_is_the_one_that_aws_publishes() -> None:
-    """ "post-vanilla" of the test suite for signature version 4."""
-    headers = {
-        "host": "example.amazonaws.com",
-        "x-amz-date": "20150830T123600Z",
-        "authorization": "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, "
-        "SignedHeaders=host;x-amz-date, Signature=5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b",
-    }
-    secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
-    assert signed("POST", headers, "", {"AKIDEXAMPLE": secret})
-    assert not signed("POST", headers, "", {"AKIDEXAMPLE": secret.lower()})
-    assert not signed("POST", headers, "", {"AKIDOTHER": secret})
-    assert not signed("POST", headers, "body", {"AKIDEXAMPLE": secret})
-    assert not signed("POST", {**headers, "x-amz-date": "20150830T123601Z"}, "", {"AKIDEXAMPLE": secret})
-
-
 def test_ldap_locks_out_by_user_name(world: World) -> None:
     assert world.refusal("ldap-auth", username="ann", password="x") == (401, "LDAP configuration not found")
     world.identity.methods["ldap-auth"] = {"users": {"ann": "right", "bob": "right"}}
@@ -191,63 +100,6 @@ def test_ldap_locks_out_by_user_name(world: World) -> None:
         assert world.refusal("ldap-auth", username="ann", password="x")[1] == "LDAP authentication failed"
     assert "temporarily locked" in world.refusal("ldap-auth", username="ann", password="right")[1]
     assert world.login("ldap-auth", username="bob", password="right")["accessToken"]
-
-
-def test_the_metadata_service_gives_tokens_that_the_logins_accept(world: World) -> None:
-    metadata = Metadata(world.store)
-    world.identity.methods.update({"gcp-auth": {}, "azure-auth": {}})
-    audience = {"audience": world.identity.id, "format": "full"}
-    assert metadata.answer(GCP_PATH, audience, {})[0] == 403
-    status, _unused, token = metadata.answer(GCP_PATH, audience, {"metadata-flavor": "Google"})
-    assert status == 200
-    assert world.login("gcp-auth", jwt=token)["accessToken"]
-
-    query = {"api-version": "2018-02-01", "resource": AZURE}
-    assert metadata.answer(AZURE_PATH, query, {})[0] == 400
-    status, _unused, body = metadata.answer(AZURE_PATH, query, {"metadata": "true"})
-    assert status == 200
-    assert world.login("azure-auth", jwt=body["access_token"])["accessToken"]
-
-
-def _google(world: World, audience: str) -> str:
-    return str(Metadata(world.store).answer(GCP_PATH, {"audience": audience}, {"metadata-flavor": "Google"})[2])
-
-
-def _azure(world: World, resource: str) -> str:
-    query = {"api-version": "2018-02-01", "resource": resource}
-    return str(Metadata(world.store).answer(AZURE_PATH, query, {"metadata": "true"})[2]["access_token"])
-
-
-def test_gcp_answers_a_bare_500_to_every_token_that_is_not_good(world: World) -> None:
-    world.identity.methods["gcp-auth"] = {}
-    own = _google(world, world.identity.id)
-    for text in (_google(world, "x"), _azure(world, world.identity.id), f"{own}x"):
-        assert world.refusal("gcp-auth", jwt=text) == GENERIC
-    world.clock.advance(3600)
-    assert world.refusal("gcp-auth", jwt=own) == GENERIC
-
-
-def test_azure_tells_what_is_wrong_with_a_token_as_a_token_error(world: World) -> None:
-    world.identity.methods["azure-auth"] = {}
-    good = _azure(world, AZURE)
-    cases = {
-        _azure(world, "api://infisical"): f"jwt audience invalid. expected: {AZURE}",
-        _google(world, AZURE): "jwt issuer invalid. expected: https://sts.windows.net/",
-        FOREIGN: "invalid signature",
-    }
-    for text, message in cases.items():
-        assert world.refusal("azure-auth", jwt=text) == (403, message)
-    world.clock.advance(3600)
-    assert world.refusal("azure-auth", jwt=good) == (403, "Your token has expired. Please re-authenticate.")
-    with pytest.raises(ApiError) as caught:
-        world.login("azure-auth", jwt=good)
-    assert caught.value.error == "TokenError"
-
-
-def test_azure_wants_the_resource_that_the_identity_is_set_up_with(world: World) -> None:
-    world.identity.methods["azure-auth"] = {"resource": "api://infisical"}
-    assert world.login("azure-auth", jwt=_azure(world, "api://infisical"))["accessToken"]
-    assert world.refusal("azure-auth", jwt=_azure(world, AZURE))[0] == 403
 
 
 def test_a_client_secret_is_good_from_its_own_addresses_only(world: World) -> None:
