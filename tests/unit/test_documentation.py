@@ -18,7 +18,11 @@ import pytest
 import yaml
 from ansible.plugins.doc_fragments import constructed, inventory_cache
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import REASONS, invalid_arguments
-from ansible_collections.secretops.infisical.plugins.module_utils._options import ENVIRONMENT
+from ansible_collections.secretops.infisical.plugins.module_utils._options import (
+    CONNECTION,
+    DEFAULTS,
+    ENVIRONMENT,
+)
 
 COLLECTION = Path(__file__).resolve().parents[2]
 NAME = "secretops.infisical"
@@ -117,6 +121,21 @@ def test_environment_variables_are_documented_where_they_are_read(shown: dict[st
 
 def test_every_environment_variable_belongs_to_an_option(shown: dict[str, dict[str, Any]]) -> None:
     assert set(ENVIRONMENT) <= {name for _plugin, options in documented(shown) for name in options}
+
+
+def test_the_guide_tells_for_each_option_where_its_value_comes_from() -> None:
+    guide = COLLECTION / "docs" / "docsite" / "rst" / "guide_authentication.rst"
+    table = (
+        guide.read_text(encoding="utf-8").partition("\nWhere a value comes from\n")[2].partition("\nWhere several ")[0]
+    )
+    rows = re.findall(r"^   \* - (.*)\n     -(.*)\n     -(.*)\n     -(.*)$", table, re.MULTILINE)
+    told = {row[0].strip("`"): [re.findall(r"``(.+?)``", cell) for cell in row[2:]] for row in rows[1:]}
+    # Of the variables the one that wins stands first; those of the url say the same.
+    winning = {option: list(names if option == "url" else reversed(names)) for option, names in ENVIRONMENT.items()}
+    defaults = {option: [str(value).lower()] for option, value in DEFAULTS.items()}
+    assert told == {option: [names, defaults.get(option, [])] for option, names in winning.items()}
+    assert [row[0] for row in rows[1:] if row[1].strip()] == ["``url``"]
+    assert told.keys() >= CONNECTION.keys()
 
 
 def test_the_action_group_holds_every_module() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._options impor
     ROTATION,
     merged,
 )
+from ansible_collections.secretops.infisical.plugins.module_utils._transport import urls
 
 ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 UNIVERSAL = {"universal_auth_client_id": "id", "universal_auth_client_secret": "secret"}
@@ -194,7 +196,11 @@ def test_of_two_names_of_a_variable_the_last_wins() -> None:
         ({"auth_method": "token_auth", **UNIVERSAL}, {}, ["auth_method", "universal_auth_client_id", "token_auth"]),
         ({"auth_method": "oidc_auth", "token": "t", "jwt": "j"}, {}, ["token", "jwt"]),
         ({"token": "t", "login_data": {"url": "https://x", "access_token": "a"}}, {}, ["login_data", "token"]),
-        ({}, {"INFISICAL_TOKEN": "t", **UNIVERSAL_ENV}, ["INFISICAL_TOKEN", "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", "auth_method"]),
+        (
+            {},
+            {"INFISICAL_TOKEN": "t", **UNIVERSAL_ENV},
+            ["INFISICAL_TOKEN", "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID", "auth_method"],
+        ),
         ({"universal_auth_client_id": "id"}, {}, ["universal_auth_client_secret", "INFISICAL_UNIVERSAL_AUTH_CLIENT_S"]),
         ({"auth_method": "ldap_auth"}, {}, ["identity_id", "INFISICAL_MACHINE_IDENTITY_ID"]),
         ({}, {}, ["universal_auth_client_id", "token", "login_data"]),
@@ -282,3 +288,237 @@ BY_NAME = {"name": "okta", "project_id": "p", "environment": "prod"}
 def test_a_rotation_that_is_not_clear_is_refused(given: dict[str, Any], named: list[str]) -> None:
     message = refused(lambda: _settings.target(params(**given)))
     assert [name for name in named if name not in message] == []
+
+
+@pytest.mark.parametrize("name", ["INFISICAL_URL", "INFISICAL_DOMAIN", "INFISICAL_API_URL"])
+def test_each_variable_of_the_url_names_the_server(name: str) -> None:
+    assert url_of({name: "https://x.example/api"}) == "https://x.example"
+    assert url_of({"INFISICAL_URL": " ", "INFISICAL_DOMAIN": "", name: "https://x.example"}) == "https://x.example"
+    assert urls.environment_url({name: "https://x.example/api/"}) == ("https://x.example", name)
+    assert refused(lambda: url_of({name: "x.example"})).startswith(f"{name} is 'x.example'")
+
+
+def test_variables_that_name_different_servers_are_refused() -> None:
+    environ = {"INFISICAL_URL": "https://a.example", "INFISICAL_API_URL": "https://b.example/api"}
+    message = refused(lambda: url_of(environ))
+    assert "INFISICAL_URL (https://a.example) and INFISICAL_API_URL (https://b.example) contradict" in message
+    assert url_of(environ, url="https://c.example") == "https://c.example"
+    same = {"INFISICAL_URL": "https://A.example:443", "INFISICAL_API_URL": "https://a.example/api"}
+    assert url_of(same) == "https://A.example:443"
+    assert urls.environment_url({}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "checked"), [("false", False), (" No ", False), ("0", False), ("yes", True), ("TRUE", True), (" ", True)]
+)
+def test_the_environment_says_whether_certificates_are_checked(text: str, checked: bool) -> None:
+    environ = {"INFISICAL_VALIDATE_CERTS": text}
+    assert _settings.connection(params(), environ, lambda warning: None).validate_certs is checked
+    assert _settings.connection(params(validate_certs=True), environ, lambda warning: None).validate_certs is True
+    assert _settings.connection(params(validate_certs=False), environ, lambda warning: None).validate_certs is False
+
+
+def test_the_warning_names_the_variable_that_weakens() -> None:
+    warnings: list[str] = []
+    _settings.connection(params(), {"INFISICAL_VALIDATE_CERTS": "no"}, warnings.append)
+    assert [text.split()[0] for text in warnings] == ["INFISICAL_VALIDATE_CERTS"]
+
+
+@pytest.mark.parametrize("text", ["2", "nein", "tru", "{{ yes }}"])
+def test_a_variable_that_is_no_boolean_is_refused(text: str) -> None:
+    environ = {"INFISICAL_VALIDATE_CERTS": text}
+    assert refused(lambda: url_of(environ)).startswith(f"INFISICAL_VALIDATE_CERTS is {text!r}")
+
+
+def test_the_environment_says_how_long_a_request_may_take() -> None:
+    environ = {"INFISICAL_TIMEOUT": " 30 "}
+    assert _settings.connection(params(), environ, lambda warning: None).timeout == 30
+    assert _settings.connection(params(timeout=5), environ, lambda warning: None).timeout == 5
+    assert _settings.connection(params(), {"INFISICAL_TIMEOUT": " "}, lambda warning: None).timeout == 90
+
+
+@pytest.mark.parametrize("text", ["abc", "0", "-1", "1.5", "99999"])
+def test_a_variable_that_is_no_number_of_seconds_is_refused(text: str) -> None:
+    message = refused(lambda: url_of({"INFISICAL_TIMEOUT": text}))
+    assert message.startswith("INFISICAL_TIMEOUT is ")
+    assert message.endswith("give 1 to 86400 seconds.")
+
+
+@pytest.mark.parametrize("content", ["", " \n"])
+def test_a_blank_file_of_authorities_is_told_with_what_names_it(tmp_path: Path, content: str) -> None:
+    blank = tmp_path / "ca"
+    blank.write_text(content, encoding="utf-8")
+    for name, call in {
+        "INFISICAL_CA_PATH": lambda: url_of({"INFISICAL_CA_PATH": str(blank)}),
+        "ca_path": lambda: url_of(ca_path=str(blank)),
+    }.items():
+        assert refused(call).startswith(f"{name} is {blank}, which holds no certificate")
+
+
+def test_files_of_the_environment_are_blamed_by_their_variable() -> None:
+    assert refused(lambda: url_of({"INFISICAL_CLIENT_CERT": "/none"})).startswith("INFISICAL_CLIENT_CERT is /none")
+    assert refused(lambda: url_of({"INFISICAL_CLIENT_KEY": "/none"})).startswith("INFISICAL_CLIENT_KEY is given with")
+    pair = {"INFISICAL_CLIENT_CERT": __file__, "INFISICAL_CLIENT_KEY": "/none"}
+    assert refused(lambda: url_of(pair)).startswith("INFISICAL_CLIENT_KEY is /none")
+    # The key of the environment is not that of the task's certificate.
+    assert refused(lambda: url_of(pair, client_cert=__file__)).startswith(f"client_cert {__file__} with its key")
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"INFISICAL_TOKEN": "two words"}, "INFISICAL_TOKEN is no token"),
+        ({"INFISICAL_JWT": "two words", "INFISICAL_MACHINE_IDENTITY_ID": ID}, "INFISICAL_JWT is no token"),
+        ({"INFISICAL_JWT": "j", "INFISICAL_MACHINE_IDENTITY_ID": "42"}, "INFISICAL_MACHINE_IDENTITY_ID is '42'"),
+        ({"INFISICAL_JWT_PATH": "/none", "INFISICAL_MACHINE_IDENTITY_ID": ID}, "INFISICAL_JWT_PATH is /none"),
+        (
+            {"INFISICAL_METADATA_URL": "x", "INFISICAL_MACHINE_IDENTITY_ID": ID, "INFISICAL_AUTH_METHOD": "gcp_auth"},
+            "INFISICAL_METADATA_URL is 'x'",
+        ),
+        ({**UNIVERSAL_ENV, "INFISICAL_AUTH_ORGANIZATION_SLUG": "A B"}, "INFISICAL_AUTH_ORGANIZATION_SLUG is 'A B'"),
+        (
+            {**UNIVERSAL_ENV, "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": "\udc80"},
+            "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID is not",
+        ),
+    ],
+)
+def test_a_value_of_the_environment_is_blamed_by_its_variable(environ: dict[str, str], named: str) -> None:
+    assert refused(lambda: credentials(params(), environ)).startswith(named)
+
+
+def test_credentials_of_two_kinds_in_the_environment_are_named_as_they_are_set() -> None:
+    environ = {"INFISICAL_TOKEN": "t", "UNIVERSAL_AUTH_MACHINE_IDENTITY_CLIENT_ID": "i"}
+    message = refused(lambda: credentials(params(), environ))
+    assert message.startswith("UNIVERSAL_AUTH_MACHINE_IDENTITY_CLIENT_ID and INFISICAL_TOKEN contradict each other")
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n"])
+def test_what_is_blank_is_not_given(blank: str) -> None:
+    given = {"token": blank, "auth_method": blank, "identity_id": blank, "organization_slug": blank}
+    environ = {**UNIVERSAL_ENV, "INFISICAL_TOKEN": blank, "INFISICAL_AUTH_METHOD": blank}
+    assert set(credentials(params(**given), environ).values) == set(UNIVERSAL)
+
+
+@pytest.mark.parametrize("method", ["oidc_auth", "jwt_auth", "kubernetes_auth", "gcp_auth", "azure_auth", "aws_auth"])
+@pytest.mark.parametrize("value", ["i", "my-identity", ID[:-1], ID + "/x"])
+def test_an_identity_id_that_is_no_uuid_is_refused(method: str, value: str) -> None:
+    given = {"auth_method": method, "identity_id": value, **({} if method == "aws_auth" else {"jwt": "j"})}
+    assert refused(lambda: credentials(params(**given), {})).startswith(f"identity_id is {value!r}")
+
+
+@pytest.mark.parametrize("value", ["A", "a b", "-a", "a-", "a--b", "a_b", "ä", "a" * 65])
+def test_a_sub_organisation_is_a_slug(value: str) -> None:
+    assert credentials(params(**UNIVERSAL, organization_slug="a-1 "), {}).values["organization_slug"] == "a-1"
+    said = refused(lambda: credentials(params(**UNIVERSAL, organization_slug=value), {}))
+    assert said.startswith(f"organization_slug is {value!r}")
+
+
+@pytest.mark.parametrize(
+    ("given", "identity"),
+    [
+        (UNIVERSAL, "id"),
+        ({"token": "t"}, ""),
+        ({"identity_id": ID.upper(), "jwt": "j"}, ID),
+        ({"identity_id": ID, "ldap_username": "u", "ldap_password": "p"}, f"{ID}/u"),
+    ],
+)
+def test_what_names_the_identity(given: dict[str, str], identity: str) -> None:
+    assert credentials(params(**given), {}).identity == identity
+
+
+SHARED = {"url": "https://x.example", "access_token": "t", "auth_method": "universal_auth", "identity": "id"}
+OF_SAME_IDENTITY = {**UNIVERSAL_ENV, "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": "id"}
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "secret"),
+    [
+        (UNIVERSAL, {}, "secret"),
+        (UNIVERSAL, {"INFISICAL_URL": "https://other.example"}, "secret"),
+        ({}, OF_SAME_IDENTITY, "env-secret"),
+        ({}, {**OF_SAME_IDENTITY, "INFISICAL_DOMAIN": "https://x.example/api"}, "env-secret"),
+        ({"auth_method": "universal_auth"}, OF_SAME_IDENTITY, "env-secret"),
+    ],
+)
+def test_a_shared_login_has_a_replacement(given: dict[str, str], environ: dict[str, str], secret: str) -> None:
+    found = credentials(params(**given, login_data=SHARED), environ)
+    assert (found.method, found.values) == ("token_auth", {"token": "t"})
+    assert found.replacement is not None
+    assert found.replacement.values == {"universal_auth_client_id": "id", "universal_auth_client_secret": secret}
+
+
+@pytest.mark.parametrize(
+    ("shared", "environ"),
+    [
+        (SHARED, {}),
+        (SHARED, UNIVERSAL_ENV),
+        ({**SHARED, "identity": None}, OF_SAME_IDENTITY),
+        ({**SHARED, "auth_method": ""}, OF_SAME_IDENTITY),
+        ({**SHARED, "auth_method": "ldap_auth"}, OF_SAME_IDENTITY),
+        (SHARED, {**OF_SAME_IDENTITY, "INFISICAL_URL": "https://other.example"}),
+        # What is wrong there is none of a task that was given its login.
+        (SHARED, {**OF_SAME_IDENTITY, "INFISICAL_URL": "garbage"}),
+        (SHARED, {**OF_SAME_IDENTITY, "INFISICAL_TOKEN": "t"}),
+    ],
+)
+def test_a_shared_login_without_credentials_of_its_own_has_none(
+    shared: dict[str, Any], environ: dict[str, str]
+) -> None:
+    assert credentials(params(login_data=shared), environ).replacement is None
+
+
+@pytest.mark.parametrize(
+    "given", [{**UNIVERSAL, "universal_auth_client_id": "other"}, {"token": "t"}, {"auth_method": "universal_auth"}]
+)
+def test_credentials_of_others_beside_a_shared_login_are_refused(given: dict[str, str]) -> None:
+    assert refused(lambda: credentials(params(**given, login_data=SHARED), {})).startswith("login_data and ")
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "told"),
+    [
+        (
+            {**UNIVERSAL, "url": "https://x.example"},
+            {"INFISICAL_TIMEOUT": "5", "INFISICAL_TOKEN": "t"},
+            {
+                "url": "option",
+                "timeout": "INFISICAL_TIMEOUT",
+                "validate_certs": "default",
+                "auth_method": "derived from the credentials",
+                "universal_auth_client_id": "option",
+                "universal_auth_client_secret": "option",
+            },
+        ),
+        (
+            {"login_data": SHARED},
+            {"INFISICAL_URL": "https://y.example"},
+            {
+                "url": "login_data",
+                "timeout": "default",
+                "validate_certs": "default",
+                "login_data": "option",
+                "token": "login_data",
+            },
+        ),
+        (
+            {"auth_method": "gcp_auth", "timeout": 3},
+            {"INFISICAL_API_URL": "https://y.example", "INFISICAL_MACHINE_IDENTITY_ID": ID},
+            {
+                "url": "INFISICAL_API_URL",
+                "timeout": "option",
+                "validate_certs": "default",
+                "auth_method": "option",
+                "identity_id": "INFISICAL_MACHINE_IDENTITY_ID",
+                "metadata_url": "default",
+            },
+        ),
+        # Where they contradict, all of them are told.
+        (
+            {},
+            {"INFISICAL_URL": "x", "INFISICAL_TOKEN": "t", "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": "i"},
+            {"token": "INFISICAL_TOKEN", "universal_auth_client_id": "INFISICAL_UNIVERSAL_AUTH_CLIENT_ID"},
+        ),
+    ],
+)
+def test_where_each_value_came_from(given: dict[str, Any], environ: dict[str, str], told: dict[str, str]) -> None:
+    assert _settings.sources(params(**given), environ) == told
