@@ -124,7 +124,8 @@ EXAMPLES = r"""
     - name: Ask for the orphan at Okta to be removed
       ansible.builtin.debug:
         msg: "{{ rotation.msg }}"
-      when: rotation.reason == 'okta_secret_limit'
+      # What ansible-core itself ends, by the keyword timeout, has no reason.
+      when: rotation.reason | default('') == 'okta_secret_limit'
 """
 
 RETURN = r"""
