@@ -194,7 +194,10 @@ ansible_facts:
   type: dict
   contains:
     secretRotation:
-      description: The same as RV(secretRotation); later tasks read it as C(ansible_facts.secretRotation).
+      description:
+        - The same as RV(secretRotation); later tasks read it as C(ansible_facts.secretRotation).
+        - It is what this task returned. With a fact cache it is there in later runs too, as old as it then is; a result
+          that is kept by C(register) ends with the run. With C(run_once) every host of the play is given either.
       returned: success
       type: dict
 diff:
