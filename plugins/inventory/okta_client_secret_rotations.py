@@ -18,14 +18,20 @@ description:
     C(okta-payments.okta.prod.payments).
     It depends on no filter. What is no letter, digit, C(_) or C(-) in the name of a folder becomes C(_); should two
     rotations end up with one name, the first eight digits of their ids follow.
-  - The variables of a host are C(rotation_id), C(secretRotation) (the rotation as the server sent it, which holds no
-    secret), C(infisical_project), those of the connection (C(infisical_url), C(infisical_validate_certs),
-    C(infisical_ca_path) and so on), C(ansible_connection) (V(local)) and C(ansible_python_interpreter) (that of the
-    controller). None of them holds a token or another secret.
+  - The variables of a host are C(rotation_id), C(infisical_rotation) (the rotation as the server sent it, which holds
+    no secret), C(infisical_project), those of the connection (C(infisical_url), C(infisical_validate_certs),
+    C(infisical_ca_path) and so on), C(infisical_inventory) (this file), C(ansible_connection) (V(local)) and
+    C(ansible_python_interpreter) (a template that names the controller's). None of them holds a token or another
+    secret.
   - The groups are C(okta_client_secret_rotations) (all), C(project_...), C(environment_...), C(status_...) and
     C(overdue), whose next scheduled rotation should have happened already, on the server's clock.
   - The file's name ends with C(okta_rotations.yml) or C(okta_rotations.yaml).
-  - The options of connection and login, and O(projects), may be templates, with lookups too.
+  - All options may be templates, with lookups too; C(compose), C(groups), C(keyed_groups) and O(host_name) are
+    templated for each host. A key that is no option is refused, and so is what has another type after templating.
+  - A host of that name that is in the inventory already, from another file, is an error, unless it is the same rotation
+    of the same server.
+  - Where a file cannot be read, its hosts are taken back, and the group C(okta_client_secret_rotations) has a variable
+    C(infisical_inventories_unread), a list of C(source) and C(problem), beside an empty group of that name.
   - It takes one request for each project. Logging in and revoking add one each, once for all projects.
 extends_documentation_fragment:
   - ansible.builtin.constructed
@@ -48,14 +54,12 @@ options:
       - Left out, those of all environments.
     type: list
     elements: str
-    default: []
   secret_path:
     description:
       - Only rotations in these folders and below, from the root, as V(/okta).
       - Left out, those of all folders.
     type: list
     elements: str
-    default: []
   status:
     description:
       - Only rotations whose last attempt ended like this.
@@ -63,7 +67,6 @@ options:
     type: list
     elements: str
     choices: [success, failed]
-    default: []
   older_than:
     description:
       - Only rotations whose last rotation is at least this long ago, on the server's clock, as V(30d) or V(12h).
@@ -74,6 +77,13 @@ options:
       - Only rotations whose next scheduled rotation is at most this far ahead, on the server's clock, as V(7d). With
         V(0) those that are overdue.
       - Left out, all, those without a schedule too.
+    type: str
+  host_name:
+    description:
+      - A template of a host's name, over the variables of the host, as
+        V({{ infisical_rotation.name }}.{{ infisical_project }}). It gives letters, digits, C(.), C(_) and C(-), and for
+        each rotation another name.
+      - Left out, names are as described above.
     type: str
   wait_timeout:
     description:
@@ -107,11 +117,11 @@ projects:
 # older_than: 30d
 # keyed_groups:
 #   - prefix: interval
-#     key: secretRotation.rotationInterval | string
+#     key: infisical_rotation.rotationInterval | string
 # compose:
-#   okta_client_id: secretRotation.parameters.clientId
+#   okta_client_id: infisical_rotation.parameters.clientId
 # groups:
-#   by_hand: not secretRotation.isAutoRotationEnabled
+#   by_hand: not infisical_rotation.isAutoRotationEnabled
 # cache: true
 # cache_plugin: ansible.builtin.jsonfile
 # cache_connection: /var/cache/ansible/okta
@@ -121,25 +131,34 @@ projects:
 import hashlib
 import json
 import os
-import sys
-from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
 from functools import partial
 from typing import Any, TypeVar
 
 from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.display import Display
+from ansible_collections.secretops.infisical.plugins.module_utils import _settings
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import (
     InfisicalError,
-    invalid_arguments,
     unforeseen,
 )
-from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION, CONNECTION
+from ansible_collections.secretops.infisical.plugins.module_utils._login.credentials import Credentials, credentials
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Api
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
-from ansible_collections.secretops.infisical.plugins.plugin_utils._data import plain, untrusted
-from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import Member, Wanted, members
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.connection import Connection
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.urls import canonical
+from ansible_collections.secretops.infisical.plugins.plugin_utils import _inventory_file
+from ansible_collections.secretops.infisical.plugins.plugin_utils._data import template, untrusted
+from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import (
+    Member,
+    Wanted,
+    check_host_names,
+    check_known,
+    members,
+    of_both_clocks,
+)
 from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings import interruptible
 
 display = Display()
@@ -148,73 +167,146 @@ _Made = TypeVar("_Made")
 
 _ALL = "okta_client_secret_rotations"
 _OVERDUE = "overdue"
-_FILTERS = ("environment", "secret_path", "status", "older_than", "due")
+_UNREAD = "infisical_inventories_unread"
+#: Logins that this command was refused already, by a digest of what was asked with. Three lock the identity.
+_refused_logins: dict[str, str] = {}
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: ignore[misc]
-    NAME = "secretops.infisical.okta_client_secret_rotations"
+    NAME = _inventory_file.NAME
 
     def verify_file(self, path: str) -> bool:
-        return bool(super().verify_file(path)) and path.endswith(("okta_rotations.yml", "okta_rotations.yaml"))
+        # One that cannot be read is ours too: what is passed over in silence would be missing in silence.
+        return path.endswith(("okta_rotations.yml", "okta_rotations.yaml"))
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         super().parse(inventory, loader, path, cache)
-        self._read_config_data(path)
-        filters = {name: self.get_option(name) for name in _FILTERS}
-        wanted = _checked(partial(Wanted.parse, **filters))
-        task = Task(params=self._parameters(), check_mode=False, environ=os.environ, warn=display.warning)
-        known = self._known(path, cache, task)
-        now = _checked(lambda: datetime.now(timezone.utc) + timedelta(seconds=known["clock"]))
-        found = _checked(lambda: wanted.of(members(known["rotations"]), now))
-        reached = _checked(task.connection)
-        connection = {
-            **{f"infisical_{option}": getattr(reached, option) for option in CONNECTION},
-            "infisical_url": known["url"],
-            "ansible_connection": "local",
-            "ansible_python_interpreter": sys.executable,
-        }
+        added: list[str] = []
+        fault = None
+        try:
+            self._parse(path, cache, added)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the hosts are missing
+            fault = error
+        if fault:
+            for name in added:
+                inventory.remove_host(inventory.hosts[name])
+        self._note_unread(path, str(fault) if fault else None)
+        if fault:
+            raise fault
+
+    def _parse(self, path: str, cache: bool, added: list[str]) -> None:
+        options = _checked(lambda: _inventory_file.read(path, self.loader, self.templar))
+        self._set_core_options(options)
+        wanted = _checked(lambda: Wanted.parse(**{name: options[name] for name in _inventory_file.FILTERS}))
+        task = Task(params=options, check_mode=False, environ=os.environ, warn=display.warning)
+        for option, source in _settings.sources(options, os.environ).items():
+            display.vvv(f"{path}: {option} is from {source}.")
+        connection = _checked(task.connection)
+        login = _checked(lambda: credentials(options, os.environ))
+        _checked(lambda: members(dict.fromkeys(options["projects"], ())))
+        known = self._known(path, cache, task, connection, login)
+        host_now = datetime.now(timezone.utc)
+        found, overdue = _checked(lambda: of_both_clocks(members(known["rotations"]), wanted, known["clock"], host_now))
+        self._warn_of_unknown_environments(wanted, known["rotations"])
+        shared = _shared_variables(path, connection, login)
+        named = [(member, self._variables(member, shared)) for member in found]
+        if options["host_name"] is not None:
+            named = [
+                (member.named(self._host_name(options["host_name"], variables)), variables)
+                for member, variables in named
+            ]
+        _checked(lambda: check_host_names([member for member, _variables in named]))
+        _checked(lambda: check_known([member for member, _variables in named], self._there(), connection.url))
         for group in (_ALL, _OVERDUE):
             self.inventory.add_group(group)
-        for member in found:
-            self._add(member, now, connection)
+        for member, variables in named:
+            if member.host not in self.inventory.hosts:
+                added.append(member.host)
+            self._add(member, member.rotation["id"] in overdue, variables)
 
-    def _parameters(self) -> dict[str, Any]:
-        """The options of connection and login, as a task has them."""
-        options = {name: self.get_option(name) for name in (*CONNECTION, *AUTHENTICATION, "projects", "wait_timeout")}
-        return plain(self.templar.template(options))
+    def _set_core_options(self, options: Mapping[str, Any]) -> None:
+        """ansible-core's own options, which it would type before they are templated."""
+        own = {
+            key: options[key]
+            for key in (*_inventory_file.CORE, "compose", "groups", "keyed_groups")
+            if options.get(key) is not None
+        }
+        self.set_options(direct={**own, "projects": {}}, var_options=self._vars)
+        if self.get_option("cache"):
+            self.load_cache_plugin()
 
-    def _known(self, path: str, cache: bool, task: Task) -> dict[str, Any]:
+    def _known(self, path: str, cache: bool, task: Task, connection: Connection, login: Credentials) -> dict[str, Any]:
         """The rotations by project, from the cache or the server."""
-        # What the filters leave out is kept all the same: they may change without a new request.
-        source = [_checked(task.connection).url, task.params["projects"]]
-        digest = hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()[:16]
+        # What the filters leave out is kept all the same: they may change without a new request. Secrets that the
+        # server made are too long to be guessed from a digest; a password is none of these.
+        asked = [
+            canonical(connection.url),
+            task.params["projects"],
+            login.method,
+            login.identity,
+            *(login.values.get(each, "") for each in ("organization_slug", "universal_auth_client_secret", "token")),
+        ]
+        digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
         key = f"{self.get_cache_key(path)}_{digest}"
         cached = self.get_option("cache")
         if cached and cache:
-            try:
-                known: dict[str, Any] = self._cache[key]
-            except KeyError:
-                pass
-            else:
-                return known
-        known = _checked(lambda: _fetched(task))
+            known = self._cache.get(key)
+            if _has_its_shape(known, task.params["projects"]):
+                return dict(known)
+        if digest in _refused_logins:
+            raise AnsibleParserError(f"That login was refused before, and nothing was sent: {_refused_logins[digest]}")
+        known = _checked(partial(_fetched, task, connection, digest))
         if cached:
             self._cache[key] = known
         return known
 
-    def _add(self, member: Member, now: datetime, connection: dict[str, Any]) -> None:
+    def _variables(self, member: Member, shared: Mapping[str, Any]) -> dict[str, Any]:
         own = {
             "rotation_id": member.rotation["id"],
-            "secretRotation": member.rotation,
+            "infisical_rotation": member.rotation,
             "infisical_project": member.project,
         }
-        variables = {**untrusted(own), **connection}
+        return {**untrusted(own), **shared}
+
+    def _host_name(self, text: Any, variables: dict[str, Any]) -> str:
+        self.templar.available_variables = variables
+        return str(self.templar.template(text))
+
+    def _there(self) -> dict[str, dict[str, Any]]:
+        return {name: host.vars for name, host in self.inventory.hosts.items()}
+
+    def _warn_of_unknown_environments(self, wanted: Wanted, rotations: Mapping[str, Any]) -> None:
+        there = {member.environment for member in members(rotations)}
+        for slug in wanted.environments:
+            if slug not in there:
+                display.warning(
+                    f"environment names {slug}, where these projects have no rotation; they have some in "
+                    f"{', '.join(sorted(there)) or 'none'}."
+                )
+
+    def _note_unread(self, path: str, problem: str | None) -> None:
+        """For the playbooks: ansible-core only warns, and goes on without the hosts."""
+        source = os.path.abspath(path)
+        group = self.inventory.groups.get(_ALL)
+        noted = [each for each in (group.vars.get(_UNREAD) or [] if group else []) if each["source"] != source]
+        if problem is not None:
+            noted.append(untrusted({"source": source, "problem": problem}))
+        if not noted and (group is None or _UNREAD not in group.vars):
+            return
+        self.inventory.add_group(_ALL)
+        self.inventory.set_variable(_ALL, _UNREAD, noted)
+        if noted:
+            self.inventory.add_group(_UNREAD)
+        else:
+            self.inventory.remove_group(_UNREAD)
+
+    def _add(self, member: Member, overdue: bool, variables: dict[str, Any]) -> None:
         groups = [
             _ALL,
             f"project_{member.project}",
             f"environment_{member.environment}",
             f"status_{member.status}",
-            *([_OVERDUE] if member.overdue(now) else []),
+            *([_OVERDUE] if overdue else []),
         ]
         host = self.inventory.add_host(member.host) or member.host
         for name in groups:
@@ -225,6 +317,39 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         self._set_composite_vars(self.get_option("compose"), variables, host, strict=strict)
         self._add_host_to_composed_groups(self.get_option("groups"), variables, host, strict=strict)
         self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host, strict=strict)
+
+
+def _shared_variables(path: str, connection: Connection, login: Credentials) -> dict[str, Any]:
+    """What every host of the file has. No token or other secret is among it."""
+    files = {option: getattr(connection, option) for option in ("ca_path", "client_cert", "client_key")}
+    told = {
+        **{option: os.path.abspath(value) for option, value in files.items() if value},
+        "url": connection.url,
+        "validate_certs": connection.validate_certs,
+        "timeout": connection.timeout,
+        "organization_slug": login.values.get("organization_slug"),
+        "inventory": os.path.abspath(path),
+    }
+    return {
+        **untrusted({f"infisical_{option}": value for option, value in told.items() if value is not None}),
+        "ansible_connection": "local",
+        # Not its path: an inventory may be read in one image and used in another.
+        "ansible_python_interpreter": template("{{ ansible_playbook_python }}"),
+    }
+
+
+def _has_its_shape(known: Any, projects: Mapping[str, Any]) -> bool:
+    """Whether a cache holds what is kept there today; another version wrote something else."""
+    if not isinstance(known, dict) or not isinstance(known.get("clock"), (int, float, type(None))):
+        return False
+    rotations = known.get("rotations")
+    if not isinstance(rotations, dict) or set(rotations) != set(projects) or "clock" not in known:
+        return False
+    try:
+        members(rotations)
+    except Exception:  # noqa: BLE001 - what is no rotation fails in many ways
+        return False
+    return True
 
 
 def _checked(work: Callable[[], _Made]) -> _Made:
@@ -241,23 +366,24 @@ def _checked(work: Callable[[], _Made]) -> _Made:
     raise AnsibleParserError(failure.message)
 
 
-def _fetched(task: Task) -> dict[str, Any]:
-    """One login for all projects. The clock is how far the server's is ahead of this host's."""
-    projects = task.params["projects"]
-    if not projects:
-        raise invalid_arguments("projects is empty: give the id of a project at least, with a name before it.")
-    members(dict.fromkeys(projects, ()))  # refuses a name that fits no host before anything is sent
-    connection = task.connection()
+def _fetched(task: Task, connection: Connection, digest: str) -> dict[str, Any]:
+    """One login for all projects. The clock is how far the server's is ahead of ours; None where it told none."""
     rotations: dict[str, Any] = {}
     clock: float | None = None
     with interruptible(), task.session(connection, task.patience()) as session:
+        try:
+            session.log_in()
+        except InfisicalError as failure:
+            if failure.token_refused:
+                _refused_logins[digest] = session.clean(failure.message)
+            raise
         api = Api(session)
-        for name, project_id in projects.items():
-            readings = api.read_all(str(project_id))
+        for name, project_id in task.params["projects"].items():
+            readings = api.read_all(project_id)
             rotations[name] = [session.clean(reading.rotation) for reading in readings]
             for reading in readings[:1]:
                 if reading.server_time is not None:
                     clock = (reading.server_time - datetime.now(timezone.utc)).total_seconds()
     if clock is None:
         display.vvv("The server told no time: what is overdue is taken from the clock of this host.")
-    return {"url": connection.url, "rotations": rotations, "clock": clock or 0.0}
+    return {"rotations": rotations, "clock": clock}

@@ -36,3 +36,8 @@ def untrusted(data: dict[str, Any]) -> dict[str, Any]:
 
     marked: dict[str, Any] = wrap_var(data)
     return marked
+
+
+def template(text: str) -> Any:
+    """A text that ansible-core takes for a template, whoever passes it on."""
+    return trust_as_template(text) if trust_as_template else text

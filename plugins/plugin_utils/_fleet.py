@@ -7,17 +7,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, invalid_arguments
-from ansible_collections.secretops.infisical.plugins.module_utils._rotations.durations import parse_duration
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.durations import in_words, parse_duration
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.readings import CLOCK_MARGIN
 from ansible_collections.secretops.infisical.plugins.module_utils._timestamps import parse_timestamp
 
 _PROJECT = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 #: What --limit, file names and globs give a meaning to is no part of a name.
 _UNFIT = re.compile(r"[^A-Za-z0-9_-]", re.ASCII)
+_HOST = re.compile(r"[A-Za-z0-9_-]([A-Za-z0-9._-]{0,248}[A-Za-z0-9_-])?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,9 @@ class Member:
     def overdue(self, now: datetime) -> bool:
         return self.next_within(now, 0)
 
+    def named(self, host: str) -> Member:
+        return replace(self, host=host)
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -67,17 +72,17 @@ class Wanted:
     def parse(
         cls,
         *,
-        environment: Sequence[str] = (),
-        secret_path: Sequence[str] = (),
-        status: Sequence[str] = (),
+        environment: Sequence[str] | None = None,
+        secret_path: Sequence[str] | None = None,
+        status: Sequence[str] | None = None,
         older_than: str | None = None,
         due: str | None = None,
     ) -> Wanted:
         """From the options of the same names."""
         return cls(
-            environments=environment,
-            folders=[_folder(path) for path in secret_path],
-            statuses=status,
+            environments=environment or (),
+            folders=[_folder(path) for path in secret_path or ()],
+            statuses=status or (),
             older_than=None if older_than is None else parse_duration("older_than", older_than),
             due=None if due is None else parse_duration("due", due),
         )
@@ -104,13 +109,87 @@ def members(rotations: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Member
         if not _PROJECT.fullmatch(project):
             raise invalid_arguments(f"projects has the name {project!r}: use letters, digits, _ and - only.")
     named = [(_checked_name(project, item), project, item) for project, items in rotations.items() for item in items]
+    # Folders whose names differ only in what a host's name cannot hold; and ids may begin with the same digits.
     taken = Counter(name for name, _project, _item in named)
-    found = [
-        # Folders whose names differ only in what a host's name cannot hold.
-        Member(name if taken[name] == 1 else f"{name}.{str(item['id'])[:8]}", project, item)
-        for name, project, item in named
-    ]
+    short = Counter((name, str(item["id"])[:8]) for name, _project, item in named)
+    found = []
+    for name, project, item in named:
+        beginning = str(item["id"])[:8]
+        told = beginning if short[name, beginning] == 1 else str(item["id"])
+        found.append(Member(name if taken[name] == 1 else f"{name}.{told}", project, item))
     return sorted(found, key=lambda member: (member.host, str(member.rotation["id"])))
+
+
+def of_both_clocks(
+    found: Sequence[Member], wanted: Wanted, clock: float | None, host_now: datetime
+) -> tuple[list[Member], set[str]]:
+    """The members that are wanted, and the ids of those that are overdue, on which both clocks must agree.
+
+    ``clock`` is how many seconds the server's is ahead of this host's; None where it told none.
+    """
+    if clock is None or abs(clock) <= CLOCK_MARGIN.total_seconds():
+        now = host_now + timedelta(seconds=clock or 0.0)
+        selected = wanted.of(found, now)
+        return selected, {member.rotation["id"] for member in selected if member.overdue(now)}
+    try:
+        server_now = host_now + timedelta(seconds=clock)
+    except OverflowError:
+        server_now = None
+    if server_now is not None:
+        selected = wanted.of(found, server_now)
+        overdue = {member.rotation["id"] for member in selected if member.overdue(server_now)}
+        by_host = wanted.of(found, host_now)
+        if selected == by_host and overdue == {each.rotation["id"] for each in by_host if each.overdue(host_now)}:
+            return selected, overdue
+    raise InfisicalError(
+        "clock_unreliable",
+        f"The server's clock (the header Date of its answer) is {in_words(abs(clock))} "
+        f"{'ahead of' if clock > 0 else 'behind'} that of this host, and they disagree on what is wanted or overdue.",
+        "Set the clock that is wrong.",
+    )
+
+
+def check_host_names(found: Sequence[Member]) -> None:
+    """Names that no pattern takes for something else, each for one rotation; and groups that hold what they say."""
+    hosts: dict[str, Member] = {}
+    groups: dict[str, str] = {}
+    for member in found:
+        if not _HOST.fullmatch(member.host) or member.host in ("all", "ungrouped", "localhost"):
+            raise invalid_arguments(
+                f"host_name gives the rotation {_told(member.rotation)} the name {member.host!r}: letters, digits, "
+                "., _ and - may be in it, and it names no group."
+            )
+        if member.host in hosts:
+            raise invalid_arguments(
+                f"{_told(hosts[member.host].rotation)} and {_told(member.rotation)} both have the name {member.host}: "
+                "give host_name more of what tells them apart, or leave it out."
+            )
+        hosts[member.host] = member
+        for label in (f"project_{member.project}", f"environment_{member.environment}"):
+            known = groups.setdefault(label.replace("-", "_"), label)
+            if known != label:
+                raise invalid_arguments(
+                    f"{known} and {label} would be one group, because a group's name has _ for -: give the project "
+                    "another name, or select one of the environments with the option environment."
+                )
+
+
+def check_known(found: Sequence[Member], there: Mapping[str, Mapping[str, Any]], url: str) -> None:
+    """That no host of the inventory is somebody else's; the same rotation of the same server may come twice."""
+    for member in found:
+        known = there.get(member.host)
+        if known is None:
+            continue
+        if (known.get("infisical_url"), known.get("rotation_id")) != (url, member.rotation["id"]):
+            other = known.get("infisical_inventory", "another source")
+            raise invalid_arguments(
+                f"The host {member.host} of {_told(member.rotation)} at {url} is in the inventory already, from "
+                f"{other}: give the project another name there or here, or set host_name."
+            )
+
+
+def _told(rotation: Mapping[str, Any]) -> str:
+    return f"{rotation['name']} ({rotation['id']})"
 
 
 def _checked_name(project: str, rotation: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -68,6 +69,10 @@ def interruptible() -> Iterator[None]:
 
     ansible-core's handler in a worker ends the process at once, where a module's process would clean up.
     """
+    if threading.current_thread() is not threading.main_thread():
+        # Python delivers signals to no other thread, and allows no other to set handlers.
+        yield
+        return
     known = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     # What is ignored stays ignored: whoever started ansible-core under nohup wants it to go on.
     before = {number: handler for number, handler in known.items() if handler is not signal.SIG_IGN}

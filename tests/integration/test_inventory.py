@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -97,11 +96,11 @@ def test_hosts_groups_and_variables(fleet: Fleet) -> None:
     one = variables["okta-payments.okta.prod.payments"]
     rotation = fleet.simulator.rotation()
     assert one["rotation_id"] == rotation["id"]
-    assert one["secretRotation"] == {key: rotation[key] for key in one["secretRotation"]}
+    assert one["infisical_rotation"] == {key: rotation[key] for key in one["infisical_rotation"]}
     assert one["infisical_project"] == "payments"
     assert (one["infisical_url"], one["infisical_validate_certs"]) == (fleet.simulator.url, True)
     assert one["ansible_connection"] == "local"
-    assert Path(one["ansible_python_interpreter"]).samefile(sys.executable)
+    assert one["ansible_python_interpreter"] == "{{ ansible_playbook_python }}"
 
 
 def test_one_login_that_is_revoked_and_no_secret_anywhere(fleet: Fleet) -> None:
@@ -129,9 +128,13 @@ def test_filters(fleet: Fleet, options: dict[str, Any], expected: list[str]) -> 
     assert fleet.hosts(**options) == expected
 
 
-def test_time_is_the_servers(fleet: Fleet) -> None:
-    fleet.simulator.settings(clockOffset=15 * DAY)
-    assert "till.okta.apps.prod.shop" in fleet.hosts(older_than="24d")
+@pytest.mark.parametrize("offset", [15 * DAY, -20000 * DAY])
+def test_clocks_that_disagree_on_what_is_wanted_are_an_error(fleet: Fleet, offset: int) -> None:
+    fleet.simulator.settings(clockOffset=offset)
+    fleet.write(older_than="24d")
+    run = fleet.run("--list", ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="true")
+    assert run.returncode != 0
+    assert "they disagree on what is wanted or overdue" in " ".join(run.output.split())
 
 
 def test_without_the_servers_time_it_is_this_hosts(fleet: Fleet) -> None:
@@ -145,9 +148,12 @@ def test_without_the_servers_time_it_is_this_hosts(fleet: Fleet) -> None:
 
 def test_constructed(fleet: Fleet) -> None:
     listed = fleet.listed(
-        compose={"okta_app": "secretRotation.parameters.clientId"},
-        groups={"by_hand": "not secretRotation.isAutoRotationEnabled", "of_the_shop": "infisical_project == 'shop'"},
-        keyed_groups=[{"prefix": "interval", "key": "secretRotation.rotationInterval | string"}],
+        compose={"okta_app": "infisical_rotation.parameters.clientId"},
+        groups={
+            "by_hand": "not infisical_rotation.isAutoRotationEnabled",
+            "of_the_shop": "infisical_project == 'shop'",
+        },
+        keyed_groups=[{"prefix": "interval", "key": "infisical_rotation.rotationInterval | string"}],
     )
     assert members(listed, "of_the_shop") == ["till.okta.apps.prod.shop"]
     assert members(listed, "interval_30") == ALL
@@ -156,7 +162,7 @@ def test_constructed(fleet: Fleet) -> None:
 
 
 def test_strict(fleet: Fleet) -> None:
-    fleet.write(compose={"broken": "secretRotation.nothing.there"}, strict=True)
+    fleet.write(compose={"broken": "infisical_rotation.nothing.there"}, strict=True)
     run = fleet.run("--list", ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="true")
     assert run.returncode != 0
     assert "Could not set broken" in " ".join(run.output.split())
@@ -169,7 +175,7 @@ def test_what_a_server_sends_is_never_a_template(fleet: Fleet) -> None:
         {
             "hosts": "hostile.*",
             "gather_facts": False,
-            "tasks": [{"name": "it", "ansible.builtin.debug": {"msg": "{{ secretRotation.description }}"}}],
+            "tasks": [{"name": "it", "ansible.builtin.debug": {"msg": "{{ infisical_rotation.description }}"}}],
         }
     ]
     run = fleet.workspace.playbook(plays, "-i", str(fleet.path), env=environment(fleet.simulator))
@@ -265,4 +271,37 @@ def test_a_rotation_is_a_host_to_run_on(fleet: Fleet) -> None:
         "okta-payments.okta.prod.payments": "rotated",
         "young.okta.prod.payments": "rotated",
     }
+    assert tokens_left(fleet.simulator) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"enviroment": ["dev"]}, "environment is meant?"),
+        ({"validate_certs": "{{ 'ja' }}"}, "validate_certs"),
+        ({"environment": ["{{ '' }}"]}, "environment holds ''"),
+        ({"environment": None}, "environment is blank"),
+        ({"projects": {"payments": None}}, "projects.payments is None"),
+    ],
+    ids=str,
+)
+def test_what_it_does_not_understand_is_refused_and_noted(fleet: Fleet, options: dict[str, Any], expected: str) -> None:
+    fleet.write(**options)
+    shown = {"name": "it", "ansible.builtin.debug": {"msg": "{{ groups }}"}}
+    run = fleet.workspace.tasks([shown], "-i", str(fleet.path), env=environment(fleet.simulator))
+    assert expected in " ".join(run.output.split())
+    assert run.only["msg"]["okta_client_secret_rotations"] == run.only["msg"]["infisical_inventories_unread"] == []
+    assert fleet.simulator.log() == []
+
+
+def test_types_are_those_of_the_template_and_names_may_be_composed(fleet: Fleet) -> None:
+    listed = fleet.listed(
+        validate_certs="{{ 'yes' }}",
+        revoke_token="{{ true }}",
+        environment=["{{ 'dev' }}"],
+        host_name="{{ infisical_rotation.name }}.{{ infisical_project }}",
+    )
+    variables = raw(listed["_meta"]["hostvars"])
+    assert sorted(variables) == ["broken.payments"]
+    assert variables["broken.payments"]["infisical_validate_certs"] is True
     assert tokens_left(fleet.simulator) == []
