@@ -25,6 +25,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.modules import login, logout
 from ansible_collections.secretops.infisical.plugins.plugin_utils import (
+    _inventory_file,
     _run_members,
     _run_plan,
     _run_settings,
@@ -227,8 +228,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """An inventory that was made elsewhere has no file here."""
         if not os.path.exists(path):
             return {}
-        from ansible_collections.secretops.infisical.plugins.plugin_utils import _inventory_file  # noqa: PLC0415
-
         options: Mapping[str, Any] = _inventory_file.read(path, self._loader, self._templar)
         return options
 

@@ -192,7 +192,7 @@ def test_an_inventory_that_cannot_be_read_is_none(workspace: Workspace, simulato
     fleet = Fleet(workspace, simulator, 2)
     run = fleet.run(INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET="wrong")
     assert run.returncode != 0
-    assert "no inventory of rotations" in " ".join(run.output.split())
+    assert "An inventory of rotations could not be read" in " ".join(run.output.split())
     assert simulator.posts() == 0
 
 
