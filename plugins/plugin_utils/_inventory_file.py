@@ -49,6 +49,8 @@ SPEC = merged(
     {"projects": {"type": "dict", "required": True}, "wait_timeout": {"type": "int", "default": 120}},
 )
 
+_SECRET = {key for key, details in SPEC.items() if details.get("no_log") or "options" in details}
+
 _SLUG = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*", re.ASCII | re.IGNORECASE)
 _ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
@@ -103,7 +105,7 @@ def _templated(key: str, value: Any, templar: Any) -> Any:
         return templar.template(value)
     except AnsibleError as error:
         # What the template of a secret says of itself may hold it.
-        fault = type(error).__name__ if SPEC[key].get("no_log") else f"{type(error).__name__}, {error}"
+        fault = type(error).__name__ if key in _SECRET else f"{type(error).__name__}, {error}"
     raise invalid_arguments(f"{key} cannot be templated: {fault}")
 
 
