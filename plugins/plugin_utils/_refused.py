@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which logins the server refused during this run of Ansible: three refusals lock an identity for everybody.
+
+What is known stands in ansible-core's temporary folder of the run, which its workers share and which goes with it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import IO, Any
+
+from ansible import constants
+from ansible_collections.secretops.infisical.plugins.module_utils import _settings
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.module_utils._login.credentials import Credentials
+from ansible_collections.secretops.infisical.plugins.module_utils._login.credentials import (
+    credentials as credentials_of,
+)
+
+#: How long a login waits for the outcome of the same login of another host. A refusal comes quickly.
+_WAIT = 15.0
+_STEP = 0.02
+#: Made where workers are forked from: nobody learns a password by trying which name it would give.
+_KEY = os.urandom(32)
+
+
+@contextmanager
+def gate(credentials: Credentials, url: str) -> Iterator[None]:
+    """Around a login. The first one with these credentials goes alone; once it was refused, no other is sent."""
+    path = _path(credentials, url)
+    file = _opened(path)
+    if file is None:
+        yield
+        return
+    with file:
+        known = _known(path)
+        if known is None:
+            _alone(file)
+            known = _known(path)
+        if known and known["problem"]:
+            raise _refused_before(credentials, known)
+        if known is not None:
+            fcntl.flock(file, fcntl.LOCK_UN)
+        outcome = {"problem": "", "next_step": ""}
+        try:
+            yield
+        except InfisicalError as failure:
+            if failure.reason == "authentication_failed" and failure.http_status is not None:
+                outcome = {"problem": failure.problem, "next_step": failure.next_step}
+            raise
+        finally:
+            if known is None or outcome["problem"]:
+                _note(path, outcome)
+
+
+def refusal(credentials: Credentials, url: str) -> InfisicalError | None:
+    """The failure of a login that was refused before, for a task that logs in elsewhere."""
+    known = _known(_path(credentials, url))
+    return _refused_before(credentials, known) if known and known["problem"] else None
+
+
+def remember(credentials: Credentials, url: str, result: Mapping[str, Any]) -> None:
+    """Note a login that was made elsewhere and refused, which the result of its task tells."""
+    message = str(result.get("msg"))
+    if result.get("reason") == "authentication_failed" and message.startswith("Could not log in"):
+        path = _path(credentials, url)
+        file = _opened(path)
+        if file is not None:
+            file.close()
+            _note(path, {"problem": message, "next_step": ""})
+
+
+def login_of(params: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[Credentials, str] | None:
+    """The login of a task that runs elsewhere, with its url, as far as it can be told from here."""
+    try:
+        found = credentials_of(params, environ)
+        url = _settings.connection(params, environ, warn=_ignore).url
+    except InfisicalError:
+        return None
+    return None if found.method == "token_auth" else (found, url)
+
+
+def _ignore(_text: str) -> None:
+    """The task itself warns."""
+
+
+def _refused_before(credentials: Credentials, known: dict[str, Any]) -> InfisicalError:
+    return InfisicalError(
+        "authentication_failed",
+        f"Could not log in with {credentials.method}: this login was refused before in this run, so that nothing was "
+        f"sent. {known['problem']}",
+        str(known["next_step"]),
+    )
+
+
+def _path(credentials: Credentials, url: str) -> str:
+    told: list[Any] = [url, credentials.method, sorted(credentials.values.items())]
+    with suppress(OSError, KeyError):
+        # A file that was renewed holds another token.
+        told.append(os.stat(credentials.values["jwt_path"]).st_mtime_ns)
+    name = hashlib.blake2b(json.dumps(told).encode(), key=_KEY, digest_size=16).hexdigest()
+    return os.path.join(constants.DEFAULT_LOCAL_TMP, "secretops.infisical.logins", name)
+
+
+def _opened(path: str) -> IO[bytes] | None:
+    """The lock of a login; None where there can't be one, which is no reason not to log in."""
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        return open(f"{path}.lock", "wb")
+    except OSError:
+        return None
+
+
+def _alone(file: IO[bytes]) -> None:
+    """Wait until no other worker is at this login, but not for a server that does not answer."""
+    end = time.monotonic() + _WAIT
+    while time.monotonic() < end:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(_STEP)
+
+
+def _known(path: str) -> dict[str, Any] | None:
+    with suppress(OSError, ValueError), open(path, encoding="utf-8") as file:
+        known: dict[str, Any] = json.load(file)
+        return known
+    return None
+
+
+def _note(path: str, outcome: dict[str, str]) -> None:
+    own = f"{path}.{os.getpid()}"
+    with suppress(OSError):
+        with open(own, "w", encoding="utf-8") as file:
+            json.dump(outcome, file)
+        os.replace(own, path)

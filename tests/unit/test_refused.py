@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run of Ansible remembers of refused logins."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible import constants
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.module_utils._login.credentials import Credentials
+from ansible_collections.secretops.infisical.plugins.plugin_utils import _refused
+
+URL = "https://infisical.example.com"
+LOGIN = Credentials("universal_auth", {"universal_auth_client_id": "me", "universal_auth_client_secret": "hunter22"})
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    return tmp_path
+
+
+def refused(reason: str = "authentication_failed", status: int | None = 401) -> InfisicalError:
+    return InfisicalError(reason, "Could not log in: no.", "Mend it.", http_status=status)
+
+
+def fail(failure: InfisicalError, login: Credentials = LOGIN, url: str = URL) -> InfisicalError:
+    with pytest.raises(InfisicalError) as caught, _refused.gate(login, url):
+        raise failure
+    return caught.value
+
+
+def passes(login: Credentials = LOGIN, url: str = URL) -> bool:
+    try:
+        with _refused.gate(login, url):
+            return True
+    except InfisicalError:
+        return False
+
+
+def test_a_refused_login_is_not_sent_again(folder: Path) -> None:
+    assert passes()
+    fail(refused())
+    again = fail(refused())
+    assert again.message.endswith("nothing was sent. Could not log in: no. Mend it.")
+    assert (again.reason, again.http_status) == ("authentication_failed", None)
+    found = _refused.refusal(LOGIN, URL)
+    assert found is not None
+    assert found.message == again.message
+    files = list((folder / "secretops.infisical.logins").iterdir())
+    assert not [file for file in files if "hunter22" in file.name + file.read_text(encoding="utf-8")]
+    assert (folder / "secretops.infisical.logins").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("failure", [refused("unreachable", None), refused("server_error", 500)], ids=str)
+def test_what_is_no_refusal_keeps_nobody_out(failure: InfisicalError) -> None:
+    assert fail(failure) is failure
+    assert passes()
+    assert _refused.refusal(LOGIN, URL) is None
+
+
+def test_another_login_is_not_meant() -> None:
+    fail(refused())
+    assert passes(Credentials("universal_auth", {**LOGIN.values, "universal_auth_client_secret": "right"}))
+    assert passes(url="https://other.example.com")
+    assert not passes()
+
+
+def test_a_renewed_token_file_is_another_login(tmp_path: Path) -> None:
+    file = tmp_path / "jwt"
+    file.write_text("one", encoding="utf-8")
+    login = Credentials("oidc_auth", {"identity_id": "i", "jwt_path": str(file)})
+    fail(refused(), login)
+    assert not passes(login)
+    os.utime(file, ns=(1, 1))
+    assert passes(login)
+
+
+def test_a_login_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time is the test's own."""
+    moments = iter(range(0, 1000, 10))
+    monkeypatch.setattr(_refused.time, "monotonic", lambda: float(next(moments)))
+    monkeypatch.setattr(_refused.time, "sleep", lambda _seconds: None)
+    path = _refused._path(LOGIN, URL)
+    file = _refused._opened(path)
+    assert file is not None
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert passes()
+
+
+@pytest.mark.parametrize("blocked", [Path.touch, Path.mkdir], ids=["a file", "what is noted is a folder"])
+def test_a_folder_that_cannot_be_used_keeps_nobody_out(folder: Path, blocked: Any) -> None:
+    if blocked is Path.touch:
+        (folder / "secretops.infisical.logins").touch()
+    else:
+        Path(_refused._path(LOGIN, URL)).mkdir(parents=True)
+    fail(refused())
+    _refused.remember(LOGIN, URL, {"reason": "authentication_failed", "msg": "Could not log in"})
+    assert passes()
+
+
+@pytest.mark.parametrize(
+    ("result", "remembered"),
+    [
+        ({"reason": "authentication_failed", "msg": "Could not log in with universal_auth: no."}, True),
+        ({"reason": "authentication_failed", "msg": "Could not read the secret rotation"}, False),
+        ({"reason": "unreachable", "msg": "Could not log in with universal_auth: nobody there."}, False),
+        ({"msg": "MODULE FAILURE"}, False),
+    ],
+)
+def test_the_result_of_a_module(result: dict[str, Any], remembered: bool) -> None:
+    _refused.remember(LOGIN, URL, result)
+    assert (_refused.refusal(LOGIN, URL) is not None) == remembered
+
+
+PARAMS: dict[str, Any] = {
+    **dict.fromkeys(
+        (
+            "auth_method", "universal_auth_client_id", "universal_auth_client_secret", "token", "identity_id", "jwt",
+            "jwt_path", "ldap_username", "ldap_password", "metadata_url", "azure_resource", "aws_region", "login_data",
+            "organization_slug", "url", "validate_certs", "ca_path", "client_cert", "client_key", "timeout",
+        )
+    ),
+    "url": "http://infisical.example.com",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"universal_auth_client_id": "me", "universal_auth_client_secret": "s"}, "universal_auth"),
+        ({"token": "aaa.bbb.ccc"}, None),
+        ({}, None),
+    ],
+    ids=["credentials", "a token", "nothing"],
+)
+def test_the_login_of_a_task_that_runs_elsewhere(given: dict[str, Any], told: str | None) -> None:
+    found = _refused.login_of({**PARAMS, **given}, {})
+    assert (found and (found[0].method, found[1])) == (told and (told, "http://infisical.example.com"))
