@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ._errors import InfisicalError, invalid_arguments, unforeseen
+from ._login.session import Gate, no_gate
 from ._options import secret_values
 from ._settings import sources
 from ._task import Task
@@ -42,9 +43,9 @@ class Results:
         self._sources: dict[str, Any] = {}
         self.hidden = self._secrets.copy()
 
-    def of(self, execute: Execute, shown: Shown, check_mode: bool) -> dict[str, Any]:
+    def of(self, execute: Execute, shown: Shown, check_mode: bool, gate: Gate = no_gate) -> dict[str, Any]:
         """What the work returned, or how it failed. Only what asks the process to end passes."""
-        task = Task(params=self._params, check_mode=check_mode, environ=os.environ, warn=self._warn)
+        task = Task(params=self._params, check_mode=check_mode, environ=os.environ, warn=self._warn, gate=gate)
         try:
             if "login_data" in self._spec:
                 self._sources["sources"] = sources(self._params, os.environ)

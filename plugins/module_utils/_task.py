@@ -10,7 +10,7 @@ from typing import Any
 
 from . import _settings
 from ._login.credentials import credentials as credentials_of
-from ._login.session import Session
+from ._login.session import Gate, Session, no_gate
 from ._transport.client import Client
 from ._transport.connection import Connection
 from ._transport.patience import Patience
@@ -19,12 +19,16 @@ from ._transport.redaction import Redactor
 
 @dataclass(frozen=True)
 class Task:
-    """The surroundings of one task, whoever runs it: a module's process or the controller's."""
+    """The surroundings of one task, whoever runs it: a module's process or the controller's.
+
+    ``gate`` knows which logins were refused before.
+    """
 
     params: Mapping[str, Any]
     check_mode: bool
     environ: Mapping[str, str]
     warn: Callable[[str], None]
+    gate: Gate = no_gate
 
     def patience(self) -> Patience:
         return Patience(_settings.seconds("wait_timeout", self.params["wait_timeout"], least=0))
@@ -43,4 +47,5 @@ class Task:
             redactor,
             revoke=self.params["revoke_token"],
             warn=self.warn,
+            gate=self.gate,
         )

@@ -15,8 +15,9 @@ description:
   - Logs in and returns RV(login_data), which every module of this collection takes as option O(login_data), most easily
     from C(module_defaults), and so do the modules of C(infisical.vault).
   - One login for many tasks makes sense where each login costs something, as with a client secret that has a use limit.
-    Otherwise let each task log in by itself. It then revokes its token when it ends, and survives a token that ends
-    while it waits, which a token that was given does not.
+    Otherwise let each task log in by itself. It then revokes its token when it ends.
+  - A task that is given the credentials beside O(login_data), as options or in its environment, replaces the token by
+    one of its own where the shared one has expired or is used up, and revokes its own when it ends.
   - The result holds the token in clear, for that is its purpose. Set C(no_log) on the task, and revoke the token at the
     end with M(secretops.infisical.logout).
   - It takes one request. A token that was given is passed on without one.
@@ -117,6 +118,19 @@ login_data:
       returned: success
       type: int
       sample: 2592000
+    auth_method:
+      description: The method by which the token was made; V(token_auth) where that is unknown.
+      returned: success
+      type: str
+      sample: universal_auth
+    identity:
+      description:
+        - By what the credentials name their identity, the client id for V(universal_auth), the identity's id for other
+          methods, with the user name after a slash for V(ldap_auth); empty where that is unknown.
+        - With it other tasks know which credentials may replace the token when it has ended.
+      returned: success
+      type: str
+      sample: 9f6f0b2c-7f04-4a3a-9e0f-0a1c7ec6b1aa
 auth_method:
   description:
     - The method by which the token was got. V(token_auth) says that it was given and is only passed on, so that it is
@@ -176,9 +190,14 @@ def execute(task: Task) -> dict[str, Any]:
     connection = task.connection()
     with task.session(connection, patience) as session:
         login = session.hand_over()
-    login_data = {"url": connection.url, "access_token": login.access_token, "expires_in": login.expires_in}
-    if task.params["login_data"]:
-        login_data["expires_in"] = task.params["login_data"]["expires_in"] or 0
+    before = task.params["login_data"] or {}
+    login_data = {
+        "url": connection.url,
+        "access_token": login.access_token,
+        "expires_in": before.get("expires_in") or login.expires_in,
+        "auth_method": before.get("auth_method") or session.method,
+        "identity": before.get("identity") or session.identity,
+    }
     return {
         "changed": False,
         "outcome": "passed_on" if session.method == "token_auth" else "logged_in",

@@ -12,14 +12,16 @@ import os
 import sys
 import threading
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from contextlib import suppress
+from typing import Any, NoReturn, Protocol
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.secretops.infisical.plugins.module_utils._results import Results
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.module_utils._results import Execute, Results
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.module_utils._transport import exchange
-from ansible_collections.secretops.infisical.plugins.plugin_utils import _data, _internals, _surroundings
+from ansible_collections.secretops.infisical.plugins.plugin_utils import _data, _internals, _refused, _surroundings
 
 #: Set to 0, every task runs as a module.
 SWITCH = "SECRETOPS_INFISICAL_IN_PROCESS"
@@ -55,7 +57,22 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
             return self._here(variables)
         except _internals.Elsewhere as hindrance:
             display.vvv(f"{self._task.action} runs as a module: {hindrance}.")
+        return self._elsewhere(variables)
+
+    def _elsewhere(self, variables: dict[str, Any]) -> dict[str, Any]:
+        """The module's own result, unless the server refused its login before."""
+        login = None
+        with suppress(_internals.Elsewhere), _internals.used():
+            given = _internals.arguments(self, self.module.ARGUMENT_SPEC, variables)
+            environment = _internals.environment(self)
+            own = os.environ if self._connection.transport == "local" else {}
+            login = _refused.login_of(given.parameters, {**own, **environment})
+        refusal = login and _refused.refusal(*login)
+        if refusal:
+            return self._received(self._result(given, bool(self._task.check_mode), _raising(refusal)))
         as_module: dict[str, Any] = self._execute_module(task_vars=variables, wrap_async=self._task.async_val)
+        if login:
+            _refused.remember(*login, as_module)
         return as_module
 
     def shown(self, result: dict[str, Any]) -> Iterable[str]:  # noqa: ARG002 - for those that have some
@@ -79,6 +96,9 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
                 check_mode = bool(self._task.check_mode)
             display.vvv(f"{self._task.action} runs in the process of the controller.")
             result = self._result(given, check_mode)
+        return self._received(result)
+
+    def _received(self, result: dict[str, Any]) -> dict[str, Any]:
         try:
             return _internals.received(self, result)
         except Exception:  # noqa: BLE001 - nothing may overturn what was done, and an action may return plain data
@@ -101,16 +121,23 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
         }
         return next((hindrance for hindrance, there in hindrances.items() if there), "")
 
-    def _result(self, given: _internals.Arguments, check_mode: bool) -> dict[str, Any]:
+    def _result(self, given: _internals.Arguments, check_mode: bool, execute: Execute | None = None) -> dict[str, Any]:
         """What the module would print, as data."""
         results = Results(self.module.ARGUMENT_SPEC, given.parameters, given.no_log_values, given.warnings)
         if given.refusal:
             result = results.refused(given.refusal)
         else:
-            result = results.of(self.module.execute, self.shown, check_mode)
+            result = results.of(execute or self.module.execute, self.shown, check_mode, _refused.gate)
         if not given.show_invocation:
             del result["invocation"]
         return {**result, "deprecations": given.deprecations} if given.deprecations else result
+
+
+def _raising(failure: InfisicalError) -> Execute:
+    def execute(_task: Task) -> NoReturn:
+        raise failure
+
+    return execute
 
 
 def _is_own(interpreter: str) -> bool:

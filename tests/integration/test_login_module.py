@@ -60,7 +60,13 @@ def test_a_given_token_passes_through_unharmed(workspace: Workspace, simulator: 
     run = workspace.tasks(tasks, "-vvv", env={**env, "ANSIBLE_INJECT_INVOCATION": "true"})
     assert run.returncode == 0, run.output
     result = run.named("login")
-    assert result["login_data"] == {"url": simulator.url, "access_token": token, "expires_in": 0}
+    assert result["login_data"] == {
+        "url": simulator.url,
+        "access_token": token,
+        "expires_in": 0,
+        "auth_method": "token_auth",
+        "identity": "",
+    }
     assert result["auth_method"] == "token_auth"
     assert f'"token": "{CENSORED}"' in run.stdout
     assert run.named("rotate")["outcome"] == "rotated"

@@ -76,7 +76,7 @@ def test_the_number_of_requests(simulator: Simulator, rotate: Runner) -> None:
     ("minted", "said"),
     [
         ({"numUsesLimit": 1}, "use limit"),
-        ({"expired": True}, "no longer good"),
+        ({"expired": True}, "has expired: get a new one, or give the credentials too"),
         ({"revoked": True}, "no longer good"),
     ],
 )
@@ -88,6 +88,69 @@ def test_a_given_token_that_ends_fails_with_what_to_do(
     assert failure.reason == "authentication_failed"
     assert said in failure.message
     assert simulator.rotations_done() == 0
+
+
+def shared(simulator: Simulator, **minted: Any) -> dict[str, Any]:
+    """login_data as login returns it, of a token with another life."""
+    login_data = Runner(login).run(credentials(simulator))["login_data"]
+    simulator.clear_log()
+    return {**login_data, "access_token": simulator.mint_token(**minted)}
+
+
+@pytest.mark.parametrize("generation", ["old", "new"])
+@pytest.mark.parametrize(
+    ("minted", "expected"),
+    [
+        ({"expired": True}, ["GET", "POST login", "GET", "POST rotate-secrets", "POST revoke"]),
+        ({"numUsesLimit": 1}, ["GET", "POST rotate-secrets", "POST login", "POST rotate-secrets", "POST revoke"]),
+    ],
+    ids=["expired", "used up"],
+)
+@pytest.mark.parametrize("where", ["options", "environment"])
+def test_a_shared_token_that_ended_is_replaced(
+    simulator: Simulator, rotate: Runner, generation: str, minted: dict[str, Any], expected: list[str], where: str
+) -> None:
+    simulator.settings(generation=generation)
+    login_data = shared(simulator, **minted)
+    own = {key: value for key, value in credentials(simulator).items() if key != "url"}
+    if where == "environment":
+        rotate.environ = {f"INFISICAL_{option.upper()}": value for option, value in own.items()}
+    options = own if where == "options" else {}
+    before = set(tokens_left(simulator))
+    rotation_id = simulator.rotation()["id"]
+    assert rotate.run({"login_data": login_data, **options, "rotation_id": rotation_id})["outcome"] == "rotated"
+    assert [request.replace(f" {rotation_id}", "") for request in requests(simulator)] == expected
+    assert simulator.rotations_done() == 1
+    assert set(tokens_left(simulator)) <= before, "the task revokes the token that it made, and no other"
+
+
+def test_a_shared_token_that_was_revoked_is_not_replaced(simulator: Simulator, rotate: Runner) -> None:
+    login_data = shared(simulator, revoked=True)
+    failure = rotate.fail(
+        {"login_data": login_data, **credentials(simulator), "rotation_id": simulator.rotation()["id"]}
+    )
+    assert (failure.reason, failure.http_status) == ("authentication_failed", 401)
+    assert simulator.log("/login") == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"identity": "another"},
+        {"auth_method": "ldap_auth"},
+        {"identity": None, "auth_method": None},
+    ],
+    ids=str,
+)
+def test_a_shared_token_is_replaced_by_its_own_identity_alone(
+    simulator: Simulator, rotate: Runner, changed: dict[str, Any]
+) -> None:
+    login_data = {**shared(simulator, expired=True), **changed}
+    own = {key: value for key, value in credentials(simulator).items() if key != "url"}
+    rotate.environ = {f"INFISICAL_{option.upper()}": value for option, value in own.items()}
+    failure = rotate.fail({"login_data": login_data, "rotation_id": simulator.rotation()["id"]})
+    assert "they are of the same identity and server" in failure.next_step
+    assert simulator.log("/login") == []
 
 
 def test_login_tells_how_long_the_token_lives(simulator: Simulator) -> None:

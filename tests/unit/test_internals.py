@@ -203,7 +203,7 @@ def test_the_inventory_takes_none_of_them(monkeypatch: Patch) -> None:
         monkeypatch.delattr(package, module.__name__.rpartition(".")[2])
     found = importlib.import_module(okta_client_secret_rotations.__name__)
     assert found is not okta_client_secret_rotations
-    assert found.untrusted(found.plain({"text": "{{ 7 * 6 }}"})) == {"text": "{{ 7 * 6 }}"}
+    assert found.untrusted({"text": "{{ 7 * 6 }}"}) == {"text": "{{ 7 * 6 }}"}
 
 
 def test_a_fault_of_the_work_is_no_missing_internal(monkeypatch: Patch) -> None:

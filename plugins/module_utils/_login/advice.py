@@ -186,17 +186,33 @@ def explain_login(failure: InfisicalError, method: str) -> None:
             return
 
 
+#: What both generations of the server say about a token that ended by itself, and of none that was revoked.
+_EXPIRED = ("Your token has expired", "TTL expiration", "exceeded max age")
+_USED_UP = ("token usage limit reached", "number of uses limit reached")
+_REPLACED = (
+    "give the credentials too, with which the task logs in by itself: beside the login_data of "
+    "secretops.infisical.login they replace a token that has ended, where they are of the same identity and server."
+)
+
+
+def has_ended(failure: InfisicalError) -> bool:
+    """Whether the token has expired or is used up, which nobody decided."""
+    return any(words in failure.server_message for words in _EXPIRED + _USED_UP)
+
+
 def explain_given_token(failure: InfisicalError) -> None:
     """Say what a token takes that the task was given and the server refuses."""
     if failure.server_message == "Token missing":
         return
-    if "usage limit" in failure.server_message or "number of uses" in failure.server_message:
+    if any(words in failure.server_message for words in _USED_UP):
         failure.next_step = (
             "The token given has a use limit, and it is reached. A rotation takes two requests, and one for each "
-            "reading while it waits: get a new token, or give the credentials, with which the task logs in by itself."
+            f"reading while it waits: get a new token, or {_REPLACED}"
         )
+    elif has_ended(failure):
+        failure.next_step = f"The token given has expired: get a new one, or {_REPLACED}"
     else:
         failure.next_step = (
             "The token given is wrong or no longer good: get a new one, or give the credentials, with which the task "
-            "logs in by itself, again where a token ends while it waits."
+            "logs in by itself."
         )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -13,7 +14,7 @@ from .._errors import NONE, InfisicalError
 from .._transport.client import Answer, Client
 from .._transport.redaction import Redactor
 from . import proofs
-from .advice import explain_given_token, explain_login
+from .advice import explain_given_token, explain_login, has_ended
 from .credentials import Credentials
 from .methods import METHODS
 from .revocation import REVOKE_PATH, Revocation
@@ -22,6 +23,13 @@ from .revocation import REVOKE_PATH, Revocation
 REVOKE_TIMEOUT = 10
 
 _SECRET_OPTIONS = ("universal_auth_client_secret", "token", "jwt", "ldap_password")
+
+#: Stands around each login with the credentials at the url, and may refuse it before it is sent.
+Gate = Callable[[Credentials, str], AbstractContextManager[None]]
+
+
+def no_gate(_credentials: Credentials, _url: str) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,6 +43,7 @@ class Login:
 class Session:
     """Authenticated requests. Logs in at the first one, and again when the server no longer takes the token.
 
+    A token that was given is replaced only where it ended by itself and the credentials know a replacement.
     As a context manager it ends with the revocation of a token that it made itself, unless ``revoke`` is false, and
     takes secrets out of what a failure quotes.
     """
@@ -47,20 +56,27 @@ class Session:
         *,
         revoke: bool = True,
         warn: Callable[[str], None],
+        gate: Gate = no_gate,
     ) -> None:
         self._client = client
         self._credentials = credentials
         self._redactor = redactor
         self._revoke = revoke
         self._warn = warn
-        for option in _SECRET_OPTIONS:
-            self._redactor.add(credentials.values.get(option, ""))
+        self._gate = gate
+        for known in (credentials, credentials.replacement):
+            for option in _SECRET_OPTIONS if known else ():
+                self._redactor.add(known.values.get(option, ""))
         self._given = credentials.values["token"] if credentials.method == "token_auth" else None
         self._token = self._given
 
     @property
     def method(self) -> str:
         return self._credentials.method
+
+    @property
+    def identity(self) -> str:
+        return self._credentials.identity
 
     def __enter__(self) -> Session:
         return self
@@ -105,13 +121,17 @@ class Session:
         try:
             return send(token)
         except InfisicalError as failure:
-            if self._given and failure.token_refused:
-                explain_given_token(failure)
-                raise
             # A token made for this very request and refused would be refused again, and what is refused in a form
             # that is not the server's may have been done.
-            if not failure.token_refused or fresh or failure.effect != NONE:
+            again = failure.token_refused and not fresh and failure.effect == NONE
+            if self._given and failure.token_refused:
+                again = again and has_ended(failure) and self._credentials.replacement is not None
+                if not again:
+                    explain_given_token(failure)
+            if not again:
                 raise
+        if self._given and self._credentials.replacement:
+            self._credentials, self._given = self._credentials.replacement, None
         return send(self.log_in(resend=resend).access_token)
 
     def log_in(self, *, resend: bool = True) -> Login:
@@ -128,11 +148,12 @@ class Session:
             for secret in proof.secrets:
                 self._redactor.add(secret)
             body.update(proof.fields)
-        try:
-            answer = self._client.post(method.path, what, body, resend=resend)
-        except InfisicalError as failure:
-            explain_login(failure, self.method)
-            raise
+        with self._gate(self._credentials, self._client.url):
+            try:
+                answer = self._client.post(method.path, what, body, resend=resend)
+            except InfisicalError as failure:
+                explain_login(failure, self.method)
+                raise
         token = answer.data.get("accessToken")
         if not isinstance(token, str) or not proofs.is_token(token):
             raise InfisicalError(

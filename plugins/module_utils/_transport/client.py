@@ -45,6 +45,10 @@ class Client:
         self._redactor = redactor
         self._channel = Channel(connection)
 
+    @property
+    def url(self) -> str:
+        return self._connection.url
+
     def get(
         self,
         path: str,
