@@ -26,13 +26,14 @@ from ansible_collections.secretops.infisical.plugins.module_utils._task import T
 from ansible_collections.secretops.infisical.plugins.modules import login, logout
 from ansible_collections.secretops.infisical.plugins.plugin_utils import (
     _inventory_file,
+    _refused,
     _run_members,
     _run_plan,
     _run_settings,
     _run_summary,
 )
 from ansible_collections.secretops.infisical.plugins.plugin_utils._data import plain, untrusted
-from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import FLEET, UNREAD
+from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import FLEET, UNREAD, refuse_none
 from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings import interruptible
 
 #: Beside the playbook. The folder of the running playbook may be another's, which imports it.
@@ -74,6 +75,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _check(self, hosts: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
         """Everything that can be wrong before anything is sent."""
+        refuse_none(self._variables["groups"], self._variables.get("rotate_hosts"))
         self._refuse_unread()
         typed = _run_settings.typed_each(self._spec(), hosts)
         settings = _run_settings.settings(_run_settings.common(typed), os.environ)
@@ -97,7 +99,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         typed = _run_settings.typed_each(self._spec(), hosts)
         for each in self._members(hosts, typed).logins:
             params = {**each.params, "wait_timeout": run["settings"]["wait_timeout"]}
-            task = Task(params=params, check_mode=False, environ=each.environ, warn=self._warn)
+            task = Task(params=params, check_mode=False, environ=each.environ, warn=self._warn, gate=_refused.gate)
             result, fault = _tried(partial(login.execute, task), "log in")
             if fault:
                 failures.append(f"{each.url}: {fault}")

@@ -15,8 +15,9 @@ description:
     0. This filter fails instead, before anything is done.
   - It fails where there is no inventory of rotations, where one could not be read and no other has a rotation, where a
     term of the pattern is no group and no host, and where C(--limit) leaves none of the hosts.
-  - Where the pattern is right and there is nothing to rotate, it returns V(localhost), for a play that says so.
-positional: _input, pattern, limited
+  - Where the pattern is right and there is nothing to rotate, and where there is no inventory at all, it returns
+    V(localhost), for a play that says so.
+positional: _input, pattern, limited, limit
 options:
   _input:
     description: The magic variable C(groups).
@@ -33,6 +34,12 @@ options:
       - Left out, none is left out by it.
     type: list
     elements: str
+  limit:
+    description:
+      - The text of C(--limit), as C(ansible_limit) has it.
+      - Left out, there is none, so that a play over V(localhost) can run where there is no inventory at all.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -67,10 +74,10 @@ class FilterModule:
 
 
 def rotate_fleet_hosts(
-    groups: Mapping[str, Sequence[str]], pattern: Any = None, limited: Sequence[str] | None = None
+    groups: Mapping[str, Sequence[str]], pattern: Any = None, limited: Sequence[str] | None = None, limit: str = ""
 ) -> list[str]:
     try:
-        return selected(groups, pattern, groups["all"] if limited is None else limited) or ["localhost"]
+        return selected(groups, pattern, groups["all"] if limited is None else limited, limit) or ["localhost"]
     except InfisicalError as caught:
         failure = caught
     raise AnsibleFilterError(failure.message)

@@ -29,17 +29,25 @@ def is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and value.strip() in ("", "None"))
 
 
-def selected(groups: Mapping[str, Sequence[str]], given: Any, limited: Sequence[str]) -> list[str]:
-    """The terms for the play over the fleet; none where there is nothing to rotate. ``limited`` is under --limit."""
-    terms = pattern_of(given)
-    if UNREAD in groups and not groups.get(FLEET):
-        raise _unread()
-    if not terms and FLEET not in groups:
+def refuse_none(groups: Mapping[str, Sequence[str]], given: Any) -> None:
+    """Fail where nobody said what is to be rotated."""
+    if FLEET not in groups and not (pattern_of(given) and groups["all"]):
         raise InfisicalError(
             "invalid_arguments",
             "There is no inventory of rotations, or it could not be read.",
             "Give one with -i FILE.okta_rotations.yml.",
         )
+
+
+def selected(groups: Mapping[str, Sequence[str]], given: Any, limited: Sequence[str], limit: str = "") -> list[str]:
+    """The terms for the play over the fleet; none where there is nothing to rotate. ``limited`` is under --limit."""
+    terms = pattern_of(given)
+    if UNREAD in groups and not groups.get(FLEET):
+        raise _unread()
+    if not groups["all"] and FLEET not in groups and not limit:
+        # A check of the syntax has no inventory. A run fails at its first task, which can run on localhost.
+        return []
+    refuse_none(groups, given)
     inventory = _inventory(groups)
     for term in terms:
         name = term.lstrip("!&")

@@ -24,6 +24,7 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils import (
     _run_settings,
     _run_summary,
 )
+from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import refuse_none
 
 META = Path(__file__).resolve().parents[2] / "playbooks" / "rotate_fleet.meta.yml"
 SPEC = yaml.safe_load(META.read_text(encoding="utf-8"))["argument_specs"]["rotate_fleet"]["options"]
@@ -68,11 +69,19 @@ def test_an_empty_group_is_an_empty_run() -> None:
     assert hosts({"all": [], FLEET: []}) == ["localhost"]
 
 
+def test_a_check_of_the_syntax_needs_no_inventory() -> None:
+    assert hosts({"all": []}) == hosts({"all": []}, "x") == ["localhost"]
+
+
 def test_what_leaves_nothing_or_knows_nothing_is_refused() -> None:
     with pytest.raises(AnsibleFilterError, match="--limit leaves none of the 1 hosts of prod"):
         hosts(GROUPS, "prod", ["b"])
-    with pytest.raises(AnsibleFilterError, match="no inventory of rotations"):
-        hosts({"all": []})
+    for groups, pattern in (({"all": []}, ""), ({"all": []}, "x"), ({"all": ["x"]}, "")):
+        with pytest.raises(AnsibleFilterError, match="no inventory of rotations"):
+            hosts(groups, pattern, [], "x")
+        with pytest.raises(InfisicalError, match="no inventory of rotations"):
+            refuse_none(groups, pattern)
+    refuse_none({"all": ["x"]}, "x")
     unread = {"all": ["x"], "infisical_inventories_unread": []}
     for groups in (unread, {**unread, FLEET: []}):
         with pytest.raises(AnsibleFilterError, match="could not be read"):
