@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import _settings
@@ -28,7 +28,7 @@ class Task:
     check_mode: bool
     environ: Mapping[str, str]
     warn: Callable[[str], None]
-    gate: Gate = no_gate
+    gate: Gate = field(default=no_gate, kw_only=True)
 
     def patience(self) -> Patience:
         return Patience(_settings.seconds("wait_timeout", self.params["wait_timeout"], least=0))

@@ -61,6 +61,8 @@ EXAMPLES = r"""
 - name: Check the variables
   secretops.infisical.rotate_fleet:
     step: check
+  vars:
+    rotate_hosts: localhost
   register: fleet_checked
   delegate_to: localhost
   run_once: true

@@ -31,7 +31,7 @@ def is_blank(value: Any) -> bool:
 
 def refuse_none(groups: Mapping[str, Sequence[str]], given: Any) -> None:
     """Fail where nobody said what is to be rotated."""
-    if FLEET not in groups and not (pattern_of(given) and groups["all"]):
+    if FLEET not in groups and not pattern_of(given):
         raise InfisicalError(
             "invalid_arguments",
             "There is no inventory of rotations, or it could not be read.",
@@ -44,7 +44,7 @@ def selected(groups: Mapping[str, Sequence[str]], given: Any, limited: Sequence[
     terms = pattern_of(given)
     if UNREAD in groups and not groups.get(FLEET):
         raise _unread()
-    if not groups["all"] and FLEET not in groups and not limit:
+    if not (terms or groups["all"] or FLEET in groups or limit):
         # A check of the syntax has no inventory. A run fails at its first task, which can run on localhost.
         return []
     refuse_none(groups, given)

@@ -150,7 +150,7 @@ REFUSED = (
     ),
     Case("401 again after a new login", "authentication_failed", "Check the credentials", posts=2,
          rotate=fault("unauthorized", times=2)),
-    Case("403 TokenError for a given token", "authentication_failed", "The token given is wrong or no longer good",
+    Case("403 TokenError for a given token", "authentication_failed", "The token given has expired",
          rotate=fault("token_error"), server="given_token"),
     Case("403 permission to rotate", "permission_denied", "Give the identity", without=("rotate-secrets",)),
     Case("403 address", "permission_denied", "address",

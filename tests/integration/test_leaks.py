@@ -113,7 +113,7 @@ TASKS = [
     task("exception", LOGIN, "internal_error", {"auth_method": "aws_auth", "identity_id": "{{ identity_id }}"}),
     task("status reflects", LOGOUT, "server_error", {"token": "{{ token }}"}),
     task("logout", LOGOUT, "ok", {"login_data": "{{ infisical.login_data }}"}),
-    task("not a token", LOGOUT, "ok", {"token": "{{ bad_token }}"}),
+    task("not a token", LOGOUT, "authentication_failed", {"token": "{{ bad_token }}"}),
     *(task(f"{module} wrong secret", module, "any", WRONG) for module in MODULES),
 ]
 IN_BACKGROUND = [

@@ -131,8 +131,10 @@ def test_universal_auth_logs_in_under_check_mode_too(simulator: Simulator, runne
 
 def test_a_given_token_is_passed_on_without_a_request(simulator: Simulator, runner: Runner) -> None:
     result = runner.run({"url": simulator.url, "token": "given"})
-    assert result["login_data"] == {"url": simulator.url, "access_token": "given", "expires_in": 0}
-    login_data = {"url": simulator.url, "access_token": "other", "expires_in": 60}
+    unknown = {"auth_method": "token_auth", "identity": ""}
+    assert result["login_data"] == {"url": simulator.url, "access_token": "given", "expires_in": 0, **unknown}
+    known = {"auth_method": "oidc_auth", "identity": "me"}
+    login_data = {"url": simulator.url, "access_token": "other", "expires_in": 60, **known}
     assert runner.run({"login_data": login_data})["login_data"] == login_data
     assert simulator.log() == []
 

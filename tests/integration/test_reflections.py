@@ -79,7 +79,7 @@ class World:
             "INFISICAL_LDAP_USERNAME": "robot",
             "INFISICAL_LDAP_PASSWORD": self.secrets["ldap"],
             "INFISICAL_JWT": self.secrets["jwt"],
-            "INFISICAL_MACHINE_IDENTITY_ID": "i",
+            "INFISICAL_MACHINE_IDENTITY_ID": "0f6f2f0e-2a0c-4a5c-9a0e-6d2f3b1c7e55",
             "ANSIBLE_LOG_PATH": str(folder / "ansible.log"),
             "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",
             "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(folder / "facts"),

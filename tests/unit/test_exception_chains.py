@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.errors import AnsibleParserError
 from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
@@ -55,19 +57,18 @@ def failed(module: Any, options: dict[str, Any]) -> InfisicalError:
 
 def not_parsed(options: dict[str, Any], **own: Any) -> str:
     """The same options given to the inventory, which fails with one exception and no other behind it: its text."""
-    filters: dict[str, Any] = {"environment": [], "secret_path": [], "status": []}
-    given = {option: options.get(option, details.get("default")) for option, details in SPEC.items()}
 
     class Plugin(inventory.InventoryModule):
-        def _read_config_data(self, path: str) -> dict[str, Any]:
-            return {}
+        """ansible-core's own options belong to whom it loaded."""
 
-        def get_option(self, option: str, hostvars: Any = None) -> Any:
-            options = {"projects": {"payments": "p"}, "wait_timeout": 0, "cache": False, **filters, **given, **own}
-            return options.get(option)
+        def _set_core_options(self, options: Any) -> None:
+            self._options = {"cache": False}
 
-    with pytest.raises(AnsibleParserError) as caught:
-        Plugin().parse(InventoryData(), DataLoader(), "fleet.okta_rotations.yml", cache=False)
+    with tempfile.TemporaryDirectory() as folder, pytest.raises(AnsibleParserError) as caught:
+        file = Path(folder) / "fleet.okta_rotations.yml"
+        given = {"plugin": Plugin.NAME, "projects": {"payments": "p"}, "wait_timeout": 0, **options, **own}
+        file.write_text(yaml.safe_dump(given), encoding="utf-8")
+        Plugin().parse(InventoryData(), DataLoader(), str(file), cache=False)
     checked(caught.value, AnsibleParserError)
     return str(caught.value)
 

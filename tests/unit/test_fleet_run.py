@@ -70,18 +70,19 @@ def test_an_empty_group_is_an_empty_run() -> None:
 
 
 def test_a_check_of_the_syntax_needs_no_inventory() -> None:
-    assert hosts({"all": []}) == hosts({"all": []}, "x") == ["localhost"]
+    assert hosts({"all": []}) == ["localhost"]
 
 
 def test_what_leaves_nothing_or_knows_nothing_is_refused() -> None:
     with pytest.raises(AnsibleFilterError, match="--limit leaves none of the 1 hosts of prod"):
         hosts(GROUPS, "prod", ["b"])
-    for groups, pattern in (({"all": []}, ""), ({"all": []}, "x"), ({"all": ["x"]}, "")):
+    for groups in ({"all": []}, {"all": ["x"]}):
         with pytest.raises(AnsibleFilterError, match="no inventory of rotations"):
-            hosts(groups, pattern, [], "x")
+            hosts(groups, "", [], "x")
         with pytest.raises(InfisicalError, match="no inventory of rotations"):
-            refuse_none(groups, pattern)
-    refuse_none({"all": ["x"]}, "x")
+            refuse_none(groups, "")
+    with pytest.raises(AnsibleFilterError, match="'x', which is no group and no host"):
+        hosts({"all": []}, "x")
     unread = {"all": ["x"], "infisical_inventories_unread": []}
     for groups in (unread, {**unread, FLEET: []}):
         with pytest.raises(AnsibleFilterError, match="could not be read"):
