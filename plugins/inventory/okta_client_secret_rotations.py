@@ -136,7 +136,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any, TypeVar
 
-from ansible.errors import AnsibleParserError
+from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.display import Display
 from ansible_collections.secretops.infisical.plugins.module_utils import _settings
@@ -149,7 +149,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.connection import Connection
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.urls import canonical
-from ansible_collections.secretops.infisical.plugins.plugin_utils import _inventory_file
+from ansible_collections.secretops.infisical.plugins.plugin_utils import _inventory_file, _refused
 from ansible_collections.secretops.infisical.plugins.plugin_utils._data import template, untrusted
 from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import (
     Member,
@@ -168,8 +168,6 @@ _Made = TypeVar("_Made")
 _ALL = "okta_client_secret_rotations"
 _OVERDUE = "overdue"
 _UNREAD = "infisical_inventories_unread"
-#: Logins that this command was refused already, by a digest of what was asked with. Three lock the identity.
-_refused_logins: dict[str, str] = {}
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: ignore[misc]
@@ -197,8 +195,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
     def _parse(self, path: str, cache: bool, added: list[str]) -> None:
         options = _checked(lambda: _inventory_file.read(path, self.loader, self.templar))
         self._set_core_options(options)
-        wanted = _checked(lambda: Wanted.parse(**{name: options[name] for name in _inventory_file.FILTERS}))
-        task = Task(params=options, check_mode=False, environ=os.environ, warn=display.warning)
+        wanted = _checked(partial(Wanted.parse, **{name: options[name] for name in _inventory_file.FILTERS}))
+        task = Task(params=options, check_mode=False, environ=os.environ, warn=display.warning, gate=_refused.gate)
         for option, source in _settings.sources(options, os.environ).items():
             display.vvv(f"{path}: {option} is from {source}.")
         connection = _checked(task.connection)
@@ -253,9 +251,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
             known = self._cache.get(key)
             if _has_its_shape(known, task.params["projects"]):
                 return dict(known)
-        if digest in _refused_logins:
-            raise AnsibleParserError(f"That login was refused before, and nothing was sent: {_refused_logins[digest]}")
-        known = _checked(partial(_fetched, task, connection, digest))
+        known = _checked(partial(_fetched, task, connection))
         if cached:
             self._cache[key] = known
         return known
@@ -270,7 +266,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
 
     def _host_name(self, text: Any, variables: dict[str, Any]) -> str:
         self.templar.available_variables = variables
-        return str(self.templar.template(text))
+        try:
+            return str(self.templar.template(text))
+        except AnsibleError as error:
+            fault = str(error)
+        raise AnsibleParserError(
+            f"host_name cannot be templated for the rotation {variables['infisical_rotation']['name']}: {fault}"
+        )
 
     def _there(self) -> dict[str, dict[str, Any]]:
         return {name: host.vars for name, host in self.inventory.hosts.items()}
@@ -298,7 +300,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         if noted:
             self.inventory.add_group(_UNREAD)
         else:
-            self.inventory.remove_group(_UNREAD)
+            self.inventory.remove_group(self.inventory.groups[_UNREAD])
 
     def _add(self, member: Member, overdue: bool, variables: dict[str, Any]) -> None:
         groups = [
@@ -366,17 +368,11 @@ def _checked(work: Callable[[], _Made]) -> _Made:
     raise AnsibleParserError(failure.message)
 
 
-def _fetched(task: Task, connection: Connection, digest: str) -> dict[str, Any]:
+def _fetched(task: Task, connection: Connection) -> dict[str, Any]:
     """One login for all projects. The clock is how far the server's is ahead of ours; None where it told none."""
     rotations: dict[str, Any] = {}
     clock: float | None = None
     with interruptible(), task.session(connection, task.patience()) as session:
-        try:
-            session.log_in()
-        except InfisicalError as failure:
-            if failure.token_refused:
-                _refused_logins[digest] = session.clean(failure.message)
-            raise
         api = Api(session)
         for name, project_id in task.params["projects"].items():
             readings = api.read_all(project_id)

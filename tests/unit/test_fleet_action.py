@@ -13,6 +13,8 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.secretops.infisical.plugins.action import rotate_fleet
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.modules import logout
+from ansible_collections.secretops.infisical.plugins.plugin_utils import _run_summary
 
 SECRET = "a-token-of-twenty-characters"
 RUN: dict[str, Any] = {
@@ -44,7 +46,7 @@ def broken(*_arguments: Any, **_options: Any) -> None:
 
 def test_a_fault_of_ours_quotes_nothing_and_ends_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rotate_fleet, "_look", broken)
-    monkeypatch.setattr(rotate_fleet.logout, "execute", broken)
+    monkeypatch.setattr(logout, "execute", broken)
     plan = act({"step": "plan", "run": RUN, "logins": LOGINS})
     ended = act({"step": "logout", "run": RUN, "logins": LOGINS})
     assert "failed" not in {*plan, *ended}
@@ -55,7 +57,7 @@ def test_a_fault_of_ours_quotes_nothing_and_ends_no_step(monkeypatch: pytest.Mon
 
 
 def test_a_fault_in_what_needs_no_token_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rotate_fleet._run_summary, "why_stop", broken)
+    monkeypatch.setattr(_run_summary, "why_stop", broken)
     variables = {"ansible_play_batch": ["a"], "hostvars": {"a": {}}}
     plan = {"order": [{"host": "a"}], "due": 1}
     result = act({"step": "batch", "run": RUN, "plan": plan}, **variables)
@@ -65,7 +67,7 @@ def test_a_fault_in_what_needs_no_token_is_a_failure(monkeypatch: pytest.MonkeyP
 
 
 def test_a_login_that_made_no_token_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rotate_fleet.logout, "execute", broken)
+    monkeypatch.setattr(logout, "execute", broken)
     for made in (None, {**LOGINS[0], "made": False}):
         assert act({"step": "logout", "run": RUN, "logins": [made]})["failures"] == []
 

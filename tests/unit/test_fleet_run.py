@@ -44,7 +44,7 @@ def uuid(number: int) -> str:
 GROUPS = {"all": ["a", "b"], FLEET: ["a", "b"], "overdue": [], "prod": ["a"], "ungrouped": []}
 
 
-def hosts(groups: Mapping[str, Any] = GROUPS, *arguments: Any) -> list[str]:
+def hosts(groups: Mapping[str, Any], *arguments: Any) -> list[str]:
     return FilterModule().filters()["rotate_fleet_hosts"](groups, *arguments)
 
 

@@ -4,13 +4,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from ansible_collections.secretops.infisical.plugins.inventory.okta_client_secret_rotations import InventoryModule
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
-from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import Member, Wanted, members
+from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import (
+    Member,
+    Wanted,
+    check_host_names,
+    check_known,
+    members,
+    of_both_clocks,
+)
 
 NOW = datetime(2026, 3, 12, 12, 0, tzinfo=timezone.utc)
 
@@ -50,6 +57,70 @@ def test_rotations_with_one_name_are_told_apart_by_their_ids() -> None:
     second = rotation(path="/a_b", id="22222222-0d44-4b50-8888-8dd25736052a")
     base = "okta-payments.a_b.prod.payments"
     assert names(first, second) == names(second, first) == [f"{base}.11111111", f"{base}.22222222"]
+
+
+def test_ids_that_begin_alike_are_told_in_full() -> None:
+    first, second = (
+        rotation(path=path, id=f"11111111-0d44-4b50-8888-8dd25736052{digit}")
+        for path, digit in (("/a.b", 1), ("/a_b", 2))
+    )
+    base = "okta-payments.a_b.prod.payments"
+    assert names(first, second) == [f"{base}.{first['id']}", f"{base}.{second['id']}"]
+
+
+@pytest.mark.parametrize(
+    ("clock", "expected"),
+    [(None, (1, 0)), (100.0, (1, 0)), (3 * 86400.0, "3 days ahead of"), (-1e9, "behind"), (1e15, "ahead of")],
+)
+def test_both_clocks_agree_or_it_is_an_error(clock: float | None, expected: Any) -> None:
+    """It is overdue in two days."""
+    found = members({"payments": [rotation()]})
+    if isinstance(expected, tuple):
+        selected, overdue = of_both_clocks(found, Wanted(), clock, NOW)
+        assert (len(selected), len(overdue)) == expected
+        return
+    if clock == -1e9:
+        # Long ago nothing is overdue by either clock: what is wanted decides.
+        assert of_both_clocks(found, Wanted(), clock, NOW) == (found, set())
+    wanted = Wanted() if clock and clock > 0 else Wanted(older_than=86400)
+    with pytest.raises(InfisicalError, match=expected) as caught:
+        of_both_clocks(found, wanted, clock, NOW)
+    assert caught.value.reason == "clock_unreliable"
+
+
+def test_overdue_by_both_clocks() -> None:
+    found = members({"payments": [rotation()]})
+    assert of_both_clocks(found, Wanted(), 600.0, NOW + timedelta(days=9)) == (found, {found[0].rotation["id"]})
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a:b", "a,b", "!a", "a[0]", "all", "localhost"])
+def test_a_name_of_a_host_is_fit_for_patterns(name: str) -> None:
+    with pytest.raises(InfisicalError, match=r"host_name gives the rotation okta-payments \(3c90c3cc-.*\) the name"):
+        check_host_names([member().named(name)])
+
+
+def test_names_that_clash_are_told() -> None:
+    two = members({"payments": [rotation("a"), rotation("b")]})
+    check_host_names(two)
+    with pytest.raises(InfisicalError, match=r"^a \(.*\) and b \(.*\) both have the name same"):
+        check_host_names([each.named("same") for each in two])
+    for clashing in (
+        members({"p-1": [rotation("a")], "p_1": [rotation("b")]}),
+        members({"p": [rotation("a", environment="x-y"), rotation("b", environment="x_y")]}),
+    ):
+        with pytest.raises(InfisicalError, match="would be one group"):
+            check_host_names(clashing)
+
+
+def test_a_host_that_is_there_already() -> None:
+    own = member()
+    url = "https://a.example"
+    check_known([own], {}, url)
+    same = {"infisical_url": url, "rotation_id": own.rotation["id"], "infisical_inventory": "/b.yml"}
+    check_known([own], {own.host: same}, url)
+    for other, source in (({**same, "infisical_url": "https://b.example"}, "/b.yml"), ({}, "another source")):
+        with pytest.raises(InfisicalError, match=f"in the inventory already, from {source}"):
+            check_known([own], {own.host: other}, url)
 
 
 def test_the_order_is_that_of_the_names() -> None:
