@@ -65,8 +65,8 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
         with suppress(_internals.Elsewhere), _internals.used():
             given = _internals.arguments(self, self.module.ARGUMENT_SPEC, variables)
             environment = _internals.environment(self)
-            own = os.environ if self._connection.transport == "local" else {}
-            login = _refused.login_of(given.parameters, {**own, **environment})
+            here = self._connection.transport == "local"
+            login = _refused.login_of(given.parameters, {**(os.environ if here else {}), **environment}, here=here)
         refusal = login and _refused.refusal(*login)
         if refusal:
             return self._received(self._result(given, bool(self._task.check_mode), _raising(refusal)))

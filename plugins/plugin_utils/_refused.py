@@ -27,6 +27,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._login.credent
 #: How long a login waits for the outcome of the same login of another host. A refusal comes quickly.
 _WAIT = 15.0
 _STEP = 0.02
+_PROOFS = ("universal_auth_client_secret", "ldap_password", "jwt", "jwt_path")
 #: Made where workers are forked from: nobody learns a password by trying which name it would give.
 _KEY = os.urandom(32)
 
@@ -35,7 +36,7 @@ _KEY = os.urandom(32)
 def gate(credentials: Credentials, url: str) -> Iterator[None]:
     """Around a login. The first one with these credentials goes alone; once it was refused, no other is sent."""
     path = _path(credentials, url)
-    file = _opened(path)
+    file = _opened(path) if _is_whole(credentials) else None
     if file is None:
         yield
         return
@@ -77,14 +78,23 @@ def remember(credentials: Credentials, url: str, result: Mapping[str, Any]) -> N
             _note(path, {"problem": message, "next_step": ""})
 
 
-def login_of(params: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[Credentials, str] | None:
-    """The login of a task that runs elsewhere, with its url, as far as it can be told from here."""
+def login_of(params: Mapping[str, Any], environ: Mapping[str, str], *, here: bool) -> tuple[Credentials, str] | None:
+    """The login of a task that runs as a module, with its url, as far as it can be told from here.
+
+    ``here`` says that it runs on this machine, whose files it reads.
+    """
     try:
         found = credentials_of(params, environ)
         url = _settings.connection(params, environ, warn=_ignore).url
     except InfisicalError:
         return None
-    return None if found.method == "token_auth" else (found, url)
+    told = _is_whole(found) and (here or "jwt_path" not in found.values)
+    return (found, url) if told else None
+
+
+def _is_whole(credentials: Credentials) -> bool:
+    """Whether they name all that the login proves itself with. What a cloud's host has may be another the next time."""
+    return any(option in credentials.values for option in _PROOFS)
 
 
 def _ignore(_text: str) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -65,4 +66,14 @@ def test_until_sends_one_login(workspace: Workspace, simulator: Simulator) -> No
     env = {**environment(simulator), "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": "wrong"}
     found = workspace.task(options, env=env, register="rotation", until="rotation is success", retries=3, delay=0)
     assert found.returncode == 2
+    assert len(simulator.log("/login")) == 1
+
+
+@pytest.mark.before_release
+def test_an_ad_hoc_command_for_many_hosts_sends_one_login(workspace: Workspace, simulator: Simulator) -> None:
+    options = json.dumps({"rotation_id": simulator.rotation()["id"]})
+    hosts = ",".join(f"h{number}" for number in range(6))
+    command = ["ansible", "all", "-i", hosts, "-c", "local", "--forks", "6", "-m", MODULE, "-a", options]
+    env = {**environment(simulator), **IN_PROCESS, "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": "wrong"}
+    assert workspace.command(command, env).returncode == 2
     assert len(simulator.log("/login")) == 1

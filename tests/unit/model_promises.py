@@ -27,6 +27,8 @@ AGREEING = 7.0
 RIGHT = 1.5
 #: For how long a task of a machine knows what the one before it knew.
 BINDING = 600.0
+#: Of an exchange, where the task tells none.
+TIMEOUT = 90
 ATTEMPTED = "lastRotationAttemptedAt"
 #: What is said of a failure that the server recorded.
 RECORDED = ("rotation_failed", "okta_secret_limit")
@@ -179,7 +181,7 @@ def _unknown_only_without_a_way_to_know(verdict: Verdict) -> str | None:
 
 def _waits_no_longer_than_told(verdict: Verdict) -> str | None:
     """All waiting together takes no longer than ``wait_timeout`` and one ``timeout``."""
-    most = verdict.options["wait_timeout"] + verdict.options["timeout"]
+    most = verdict.options["wait_timeout"] + (verdict.options["timeout"] or TIMEOUT)
     seconds = waited(verdict)
     return f"waited {seconds}" if seconds > most + CRUMB else None
 

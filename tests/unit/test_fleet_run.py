@@ -76,7 +76,8 @@ def test_a_check_of_the_syntax_needs_no_inventory() -> None:
 def test_what_leaves_nothing_or_knows_nothing_is_refused() -> None:
     with pytest.raises(AnsibleFilterError, match="--limit leaves none of the 1 hosts of prod"):
         hosts(GROUPS, "prod", ["b"])
-    for groups in ({"all": []}, {"all": ["x"]}):
+    nothing: dict[str, list[str]] = {"all": []}
+    for groups in (nothing, {"all": ["x"]}):
         with pytest.raises(AnsibleFilterError, match="no inventory of rotations"):
             hosts(groups, "", [], "x")
         with pytest.raises(InfisicalError, match="no inventory of rotations"):

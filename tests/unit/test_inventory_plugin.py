@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.inventory.data import InventoryData
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.secretops.infisical.plugins.inventory import okta_client_secret_rotations as plugin
-from ansible_collections.secretops.infisical.plugins.plugin_utils import _refused
 
 PROJECT = "8e9f0a1b-2c3d-4e5f-8a7b-9c0d1e2f3a4b"
 FLEET, UNREAD = "okta_client_secret_rotations", "infisical_inventories_unread"
@@ -109,7 +109,7 @@ def test_the_same_rotation_from_two_files_is_one_host(world: World) -> None:
 
 def test_hosts_of_a_file_that_fails_later_are_taken_back_and_a_success_takes_the_note_back(world: World) -> None:
     world.rotations = [rotation("a", 1), rotation("b", 2, parameters=None)]
-    broken = {"compose": {"app": "infisical_rotation.parameters.clientId"}}
+    broken: dict[str, Any] = {"compose": {"app": "infisical_rotation.parameters.clientId"}}
     world.rotations[0]["parameters"] = {"clientId": "x"}
     world.fail(**broken)
     world.fail(**broken)
@@ -185,7 +185,7 @@ def test_variables_hold_no_interpreter_and_no_secret(world: World) -> None:
 
 def test_outside_of_the_main_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a signal's handler cannot be set. The server is nobody."""
-    monkeypatch.setattr(_refused.constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
     found: list[str] = []
 
     def parse() -> None:

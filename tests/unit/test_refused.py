@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -81,11 +82,21 @@ def test_a_renewed_token_file_is_another_login(tmp_path: Path) -> None:
     assert passes(login)
 
 
+@pytest.mark.parametrize("method", ["aws_auth", "gcp_auth", "azure_auth"])
+def test_what_the_host_proves_itself_with_may_be_another_the_next_time(method: str) -> None:
+    login = Credentials(method, {"identity_id": "i"})
+    fail(refused(), login)
+    assert passes(login)
+    with_jwt = Credentials(method, {"identity_id": "i", "jwt": "a.b.c"})
+    fail(refused(), with_jwt)
+    assert not passes(with_jwt)
+
+
 def test_a_login_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time is the test's own."""
     moments = iter(range(0, 1000, 10))
-    monkeypatch.setattr(_refused.time, "monotonic", lambda: float(next(moments)))
-    monkeypatch.setattr(_refused.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(moments)))
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     path = _refused._path(LOGIN, URL)
     file = _refused._opened(path)
     assert file is not None
@@ -131,15 +142,23 @@ PARAMS: dict[str, Any] = {
 }  # fmt: skip
 
 
+UUID = "9f6f0b2c-7f04-4a3a-9e0f-0a1c7ec6b1aa"
+FILE = {"auth_method": "oidc_auth", "identity_id": UUID, "jwt_path": __file__}
+
+
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "here", "told"),
     [
-        ({"universal_auth_client_id": "me", "universal_auth_client_secret": "s"}, "universal_auth"),
-        ({"token": "aaa.bbb.ccc"}, None),
-        ({}, None),
+        ({"universal_auth_client_id": "me", "universal_auth_client_secret": "s"}, True, "universal_auth"),
+        ({"universal_auth_client_id": "me", "universal_auth_client_secret": "s"}, False, "universal_auth"),
+        ({"token": "aaa.bbb.ccc"}, True, None),
+        ({"auth_method": "aws_auth", "identity_id": UUID}, True, None),
+        (FILE, True, "oidc_auth"),
+        (FILE, False, None),
+        ({}, True, None),
     ],
-    ids=["credentials", "a token", "nothing"],
+    ids=["credentials", "on another host", "a token", "the host's own", "a file", "a file of another host", "nothing"],
 )
-def test_the_login_of_a_task_that_runs_elsewhere(given: dict[str, Any], told: str | None) -> None:
-    found = _refused.login_of({**PARAMS, **given}, {})
+def test_the_login_of_a_task_that_runs_as_a_module(given: dict[str, Any], here: bool, told: str | None) -> None:
+    found = _refused.login_of({**PARAMS, **given}, {}, here=here)
     assert (found and (found[0].method, found[1])) == (told and (told, "http://infisical.example.com"))

@@ -201,8 +201,8 @@ def has_ended(failure: InfisicalError) -> bool:
 
 
 def explain_given_token(failure: InfisicalError) -> None:
-    """Say what a token takes that the task was given and the server refuses."""
-    if failure.server_message == "Token missing":
+    """Say what a token takes that the task was given, where the server refuses it."""
+    if not failure.token_refused or failure.server_message == "Token missing":
         return
     if any(words in failure.server_message for words in _USED_UP):
         failure.next_step = (

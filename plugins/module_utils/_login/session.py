@@ -64,8 +64,8 @@ class Session:
         self._revoke = revoke
         self._warn = warn
         self._gate = gate
-        for known in (credentials, credentials.replacement):
-            for option in _SECRET_OPTIONS if known else ():
+        for known in filter(None, (credentials, credentials.replacement)):
+            for option in _SECRET_OPTIONS:
                 self._redactor.add(known.values.get(option, ""))
         self._given = credentials.values["token"] if credentials.method == "token_auth" else None
         self._token = self._given
@@ -123,16 +123,16 @@ class Session:
         except InfisicalError as failure:
             # A token made for this very request and refused would be refused again, and what is refused in a form
             # that is not the server's may have been done.
-            again = failure.token_refused and not fresh and failure.effect == NONE
-            if self._given and failure.token_refused:
-                again = again and has_ended(failure) and self._credentials.replacement is not None
-                if not again:
-                    explain_given_token(failure)
+            again = failure.token_refused and not fresh and failure.effect == NONE and self._replaceable(failure)
             if not again:
+                if self._given:
+                    explain_given_token(failure)
                 raise
-        if self._given and self._credentials.replacement:
-            self._credentials, self._given = self._credentials.replacement, None
+        self._credentials, self._given = self._credentials.replacement or self._credentials, None
         return send(self.log_in(resend=resend).access_token)
+
+    def _replaceable(self, failure: InfisicalError) -> bool:
+        return not self._given or (has_ended(failure) and self._credentials.replacement is not None)
 
     def log_in(self, *, resend: bool = True) -> Login:
         """A new token, or the given one. A refused login is never tried again: three lock the identity for minutes."""
