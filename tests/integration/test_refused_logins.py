@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ def plays(simulator: Simulator, *, rescued: bool = False) -> list[dict[str, Any]
     again = {"name": "again", MODULE: {**wrong, **rotation}, "ignore_errors": True}
     right = {"name": "right", MODULE: {**login(simulator), "url": simulator.url, **rotation}, "run_once": True}
     tasks = [{"block": [task], "rescue": [again, *([right] if rescued else [])]}]
-    return [{"hosts": "all", "gather_facts": False, "connection": "local", "tasks": tasks}]
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    return [{"hosts": "all", "gather_facts": False, "vars": local, "tasks": tasks}]
 
 
 def run(workspace: Workspace, simulator: Simulator, hosts: int, env: dict[str, str], **more: Any) -> Run:
