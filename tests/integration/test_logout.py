@@ -120,3 +120,11 @@ def test_a_server_that_fails_the_question_is_not_asked_to_revoke(simulator: Simu
     failure = runner.fail({"url": simulator.url, "token": simulator.mint_token(), "wait_timeout": 0})
     assert failure.reason == "server_error"
     assert asked(simulator) == ["GET status"]
+
+
+def test_a_token_that_somebody_revoked_in_between_is_no_change(simulator: Simulator, runner: Runner) -> None:
+    gone = {"reqId": "r", "statusCode": 401, "error": "UnauthorizedError", "message": "No identity access token found"}
+    simulator.fault("status", path="revoke", status=401, body=gone)
+    result = runner.run({"url": simulator.url, "token": simulator.mint_token()})
+    assert (result["changed"], result["outcome"]) == (False, "nothing_to_revoke")
+    assert asked(simulator) == ["GET status", "POST revoke"]

@@ -105,3 +105,28 @@ def test_a_failure_of_ours_is_told_as_it_is() -> None:
         raise failure
 
     assert rotate_fleet._tried(work, "look") == (None, "Nobody there.")
+
+
+def test_one_application_in_two_rotations_is_told_and_a_file_that_is_elsewhere_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever rotates both deletes the secret that the first one made."""
+    monkeypatch.setattr(rotate_fleet, "load_extra_vars", Mock(return_value={}))
+    hostvars = {
+        name: {
+            "rotation_id": f"3c90c3cc-0d44-4b50-8888-00000000000{number}",
+            "infisical_rotation": {"projectId": "p", "parameters": {"clientId": "0oa1"}},
+            "infisical_url": "http://infisical.example.com",
+            "infisical_token": SECRET,
+            "infisical_inventory": "/nowhere/fleet.okta_rotations.yml",
+        }
+        for number, name in enumerate(("a", "b"))
+    }
+    groups = {"all": ["a", "b"], "okta_client_secret_rotations": ["a", "b"]}
+    result = act({"step": "check"}, ansible_play_hosts_all=["a", "b"], groups=groups, hostvars=hostvars)
+    assert [member["host"] for member in result["members"]] == ["a", "b"]
+    (flagged,) = result["flagged"]
+    assert "0oa1" in flagged
+    assert flagged in result["warnings"]
+    assert any("travel unencrypted" in warning for warning in result["warnings"])
+    assert SECRET not in json.dumps(result)
