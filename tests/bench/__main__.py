@@ -13,7 +13,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +74,8 @@ def main() -> int:
         folder = Path(place)
         if arguments.fleet:
             _whole(plan, report, Bench(folder / "whole", simulator, arguments.fleet))
+            if not quick and arguments.fleet == plan.whole:
+                _write({table.name: table.rst() for table in report.tables})
             return 0
         _one(plan, report, Bench(folder / "one", simulator, 1))
         _loop(plan, report, Bench(folder / "loop", simulator, LOOP))
@@ -83,7 +85,8 @@ def main() -> int:
     report.tables.append(report.targets)
     print(report.targets.text())
     if not quick:
-        _write(report, drawing, conditions)
+        texts = {table.name: table.rst() for table in report.tables}
+        _write({**texts, "bench_conditions": conditions, "bench_plot": drawing})
     return 0
 
 
@@ -223,9 +226,7 @@ def _imports(plan: Plan, report: Report) -> None:
     print(table.text(), flush=True)
 
 
-def _write(report: Report, drawing: str, conditions: str) -> None:
-    texts = {table.name: table.rst() for table in report.tables}
-    texts |= {"bench_conditions": conditions, "bench_plot": drawing}
+def _write(texts: Mapping[str, str]) -> None:
     guide = GUIDE.read_text(encoding="utf-8")
     for name, text in texts.items():
         guide = replaced(guide, name, text)
