@@ -150,6 +150,17 @@ def test_an_unreachable_host_counts_as_failed(workspace: Workspace, simulator: S
 
 
 @pytest.mark.before_release
+def test_no_secret_is_shown_however_much_is_told(workspace: Workspace, simulator: Simulator) -> None:
+    """Tokens travel from one task to the next."""
+    run = Fleet(workspace, simulator, 2).run("-vvvvv", "--diff", ANSIBLE_INJECT_INVOCATION="true")
+    assert run.returncode == 0, run.output
+    secrets = [token["accessToken"] for token in simulator.state()["tokens"]]
+    assert len(secrets) > 1
+    secrets.append(login(simulator)["universal_auth_client_secret"])
+    assert not [secret for secret in secrets if secret in run.output]
+
+
+@pytest.mark.before_release
 def test_limit(workspace: Workspace, simulator: Simulator) -> None:
     fleet = Fleet(workspace, simulator, 4)
     run = fleet.run("--limit", f"{host(1)},{host(3)}")
