@@ -84,7 +84,7 @@ def members_of(
     warn: Warn,
 ) -> Members:
     """``in_file`` reads an inventory file's options again; ``extra`` names the extra variables."""
-    urls = [_url(host.options, environ, warn) for host in hosts]
+    urls = _urls(hosts, environ, warn)
     servers = {canonical(url): url for url in urls}
     too_wide = sorted({f"{PREFIX}{option}" for option in _LOGIN if option not in _HOW}.intersection(extra))
     if len(servers) > 1 and too_wide:
@@ -129,6 +129,18 @@ def _merged(logins: list[Login]) -> tuple[list[Login], list[int]]:
 
 def _what(login: Login) -> tuple[str, Mapping[str, Any]]:
     return canonical(login.url), login.params
+
+
+def _urls(hosts: Sequence[Host], environ: Mapping[str, str], warn: Warn) -> list[str]:
+    """The server of each host. Certificates are read and checked once for all hosts that name the same ones."""
+    told: dict[str, str] = {}
+    found = []
+    for host in hosts:
+        key = repr(sorted(_given(host.options, CONNECTION).items()))
+        if key not in told:
+            told[key] = _url(host.options, environ, warn)
+        found.append(told[key])
+    return found
 
 
 def _url(options: Variables, environ: Mapping[str, str], warn: Warn) -> str:
