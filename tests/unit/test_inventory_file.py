@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ def test_options_are_typed_after_templating(tmp_path: Path, option: str, given: 
         ({"timeout": "soon"}, "timeout"),
         ({"status": ["asleep"]}, "asleep"),
         ({"environment": ["{{ none }}"]}, "environment holds None"),
+        ({"environment": ["{{ '' }}"]}, "environment holds ''"),
         ({"environment": ["a b"]}, "'a b', which is no slug"),
         ({"environment": []}, "environment is empty"),
         ({"environment": " "}, "environment is blank"),
@@ -84,8 +86,6 @@ def test_options_are_typed_after_templating(tmp_path: Path, option: str, given: 
     ids=str,
 )
 def test_what_is_not_understood_is_refused(tmp_path: Path, options: dict[str, Any], said: str) -> None:
-    import re
-
     assert re.search(said, refusal(tmp_path, **options))
 
 

@@ -131,11 +131,37 @@ def test_a_host_name_of_ones_own(world: World) -> None:
     [
         ("{{ infisical_project }}", "both have the name payments"),
         ("{{ infisical_rotation.name }}:1", "the name 'a:1'"),
+        ("{{ '' }}", "the name ''"),
         ("{{ infisical_rotation.name.nothing.there }}", "host_name cannot be templated for the rotation a"),
     ],
 )
 def test_a_host_name_that_does_not_fit(world: World, host_name: str, said: str) -> None:
     assert said in world.fail(host_name=host_name)
+
+
+def test_an_unforeseen_fault_does_not_show_its_text(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(*_anything: Any) -> None:
+        raise ValueError("hunter22")
+
+    monkeypatch.setattr(plugin, "_fetched", break_down)
+    with pytest.raises(AnsibleError) as caught:
+        world.parse()
+    assert "ValueError" in str(caught.value)
+    assert "hunter22" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    assert "hunter22" not in str(world.unread)
+
+
+def test_an_interruption_goes_on_without_what_was_behind_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_anything: Any) -> None:
+        raise KeyboardInterrupt from ValueError("hunter22")
+
+    monkeypatch.setattr(plugin, "_fetched", interrupted)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        world.parse()
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
 
 
 def test_an_environment_without_a_rotation_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
