@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
@@ -38,6 +39,7 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings 
 
 #: Beside the playbook. The folder of the running playbook may be another's, which imports it.
 _META = Path(__file__).resolve().parents[2] / "playbooks" / "rotate_fleet.meta.yml"
+_FORK_SAFETY = "OBJC_DISABLE_INITIALIZE_FORK_SAFETY"
 _OF_INVENTORY = ("rotation_id", "infisical_rotation", "infisical_inventory")
 
 _Made = TypeVar("_Made")
@@ -75,6 +77,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _check(self, hosts: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
         """Everything that can be wrong before anything is sent."""
+        if sys.platform == "darwin" and os.environ.get(_FORK_SAFETY) != "YES":
+            raise invalid_arguments(
+                "On macOS a process that ansible-core forks crashes at its first request: set "
+                f"{_FORK_SAFETY}=YES and no_proxy=* in the environment of ansible-playbook."
+            )
         refuse_none(self._variables["groups"], self._variables.get("rotate_hosts"))
         self._refuse_unread()
         typed = _run_settings.typed_each(self._spec(), hosts)

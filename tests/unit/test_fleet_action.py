@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -82,6 +83,17 @@ def test_an_inventory_that_could_not_be_read_is_named() -> None:
     result = act({"step": "check"}, **variables)
     assert result["reason"] == "invalid_arguments"
     assert result["msg"].endswith("/inv/b.okta_rotations.yml: Could not log in.")
+
+
+@pytest.mark.parametrize("said", ["", "YES"])
+def test_a_controller_whose_workers_would_crash_is_told_before_anything_is_sent(
+    monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setenv("OBJC_DISABLE_INITIALIZE_FORK_SAFETY", said)
+    result = act({"step": "check"}, ansible_play_hosts_all=[], groups={"all": []}, hostvars={})
+    assert result["failed"]
+    assert ("On macOS" in result["msg"]) == (said == "")
 
 
 def test_a_report_that_cannot_be_written_any_more_is_a_problem(tmp_path: Path) -> None:
