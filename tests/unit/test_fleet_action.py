@@ -124,12 +124,13 @@ def test_one_application_in_two_rotations_is_told_and_a_file_that_is_elsewhere_i
 ) -> None:
     """Whoever rotates both deletes the secret that the first one made."""
     monkeypatch.setattr(rotate_fleet, "load_extra_vars", Mock(return_value={}))
+    # Not of the hosts: only then is the file asked.
+    monkeypatch.setenv("INFISICAL_TOKEN", SECRET)
     hostvars = {
         name: {
             "rotation_id": f"3c90c3cc-0d44-4b50-8888-00000000000{number}",
             "infisical_rotation": {"projectId": "p", "parameters": {"clientId": "0oa1"}},
             "infisical_url": "http://infisical.example.com",
-            "infisical_token": SECRET,
             "infisical_inventory": "/nowhere/fleet.okta_rotations.yml",
         }
         for number, name in enumerate(("a", "b"))
