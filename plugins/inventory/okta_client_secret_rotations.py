@@ -150,7 +150,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._task import T
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.connection import Connection
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.urls import canonical
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _inventory_file, _refused
-from ansible_collections.secretops.infisical.plugins.plugin_utils._data import template, untrusted
+from ansible_collections.secretops.infisical.plugins.plugin_utils._data import TAGS_DATA, template, untrusted
 from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import (
     Member,
     Wanted,
@@ -300,7 +300,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         if noted:
             self.inventory.add_group(_UNREAD)
         else:
-            self.inventory.remove_group(self.inventory.groups[_UNREAD])
+            # Up to ansible-core 2.18 it takes the name.
+            self.inventory.remove_group(self.inventory.groups[_UNREAD] if TAGS_DATA else _UNREAD)
 
     def _add(self, member: Member, overdue: bool, variables: dict[str, Any]) -> None:
         groups = [

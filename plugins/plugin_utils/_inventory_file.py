@@ -90,7 +90,8 @@ def _loaded(path: str, loader: Any) -> Mapping[str, Any]:
     try:
         config = loader.load_from_file(path, cache="none" if _data.TAGS_DATA else False, **trusted)
     except AnsibleError as error:
-        fault = str(error)
+        # Up to ansible-core 2.18 what follows quotes the file, in which secrets may stand.
+        fault = str(error).partition("\n")[0]
     if fault:
         raise invalid_arguments(f"{path} cannot be read: {fault}")
     if not isinstance(config, Mapping):

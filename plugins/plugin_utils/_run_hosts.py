@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager, split_host_pattern
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, invalid_arguments
@@ -51,7 +53,7 @@ def selected(groups: Mapping[str, Sequence[str]], given: Any, limited: Sequence[
     inventory = _inventory(groups)
     for term in terms:
         name = term.lstrip("!&")
-        if name not in inventory.groups and not inventory.get_hosts(name):
+        if name not in inventory.groups and not _matched(inventory, name):
             raise invalid_arguments(
                 f"rotate_hosts has {term!r}, which is no group and no host. Nothing was rotated: correct it, or see "
                 "what there is with ansible-inventory --graph."
@@ -72,6 +74,13 @@ def _unread() -> InfisicalError:
         "An inventory of rotations could not be read, and no other has a rotation. Nothing was rotated.",
         "The warning above says why. Mend it and run again.",
     )
+
+
+def _matched(inventory: InventoryManager, name: str) -> bool:
+    # What matches nothing can be told to be an error.
+    with suppress(AnsibleError):
+        return bool(inventory.get_hosts(name))
+    return False
 
 
 def _inventory(groups: Mapping[str, Sequence[str]]) -> InventoryManager:

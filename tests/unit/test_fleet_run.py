@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible import constants
 from ansible.errors import AnsibleFilterError
 from ansible_collections.secretops.infisical.plugins.filter.rotate_fleet_hosts import FilterModule
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, invalid_arguments
@@ -58,8 +59,10 @@ def test_a_pattern_of_things_that_are_there(pattern: Any) -> None:
     assert hosts(GROUPS, pattern)[0] in ("prod", "all", "~^[ab]$", f"{FLEET}[0]", "a")
 
 
+@pytest.mark.parametrize("mismatch", ["warning", "error"])
 @pytest.mark.parametrize("pattern", ["prd", "prod:prd", "all:!prd", "all:&prd", "~^x", ["prod", "prd"]])
-def test_a_term_that_means_nothing_is_refused(pattern: Any) -> None:
+def test_a_term_that_means_nothing_is_refused(pattern: Any, mismatch: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HOST_PATTERN_MISMATCH", mismatch)
     with pytest.raises(AnsibleFilterError, match=r"rotate_hosts has '.*(prd|~\^x)', which is no group and no host"):
         hosts(GROUPS, pattern)
 
