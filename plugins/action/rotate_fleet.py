@@ -34,7 +34,8 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils import (
     _run_summary,
 )
 from ansible_collections.secretops.infisical.plugins.plugin_utils._data import plain, untrusted
-from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import FLEET, UNREAD, refuse_none
+from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import FLEET, UNREAD
+from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import refuse_none
 from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings import interruptible
 
 #: Beside the playbook. The folder of the running playbook may be another's, which imports it.

@@ -17,7 +17,7 @@ description:
     the inmost on, the environment, and the name that O(projects) gives the project, as
     C(okta-payments.okta.prod.payments).
     It depends on no filter. What is no letter, digit, C(_) or C(-) in the name of a folder becomes C(_); should two
-    rotations end up with one name, the first eight digits of their ids follow.
+    rotations end up with one name, the first eight digits of their ids follow, or all of them where those agree too.
   - The variables of a host are C(rotation_id), C(infisical_rotation) (the rotation as the server sent it, which holds
     no secret), C(infisical_project), those of the connection (C(infisical_url), C(infisical_validate_certs),
     C(infisical_ca_path) and so on), C(infisical_inventory) (this file), C(ansible_connection) (V(local)) and
@@ -152,6 +152,8 @@ from ansible_collections.secretops.infisical.plugins.module_utils._transport.url
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _inventory_file, _refused
 from ansible_collections.secretops.infisical.plugins.plugin_utils._data import TAGS_DATA, template, untrusted
 from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import (
+    FLEET,
+    UNREAD,
     Member,
     Wanted,
     check_host_names,
@@ -165,9 +167,7 @@ display = Display()
 
 _Made = TypeVar("_Made")
 
-_ALL = "okta_client_secret_rotations"
 _OVERDUE = "overdue"
-_UNREAD = "infisical_inventories_unread"
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: ignore[misc]
@@ -215,7 +215,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
             ]
         _checked(lambda: check_host_names([member for member, _variables in named]))
         _checked(lambda: check_known([member for member, _variables in named], self._there(), connection.url))
-        for group in (_ALL, _OVERDUE):
+        for group in (FLEET, _OVERDUE):
             self.inventory.add_group(group)
         for member, variables in named:
             if member.host not in self.inventory.hosts:
@@ -289,23 +289,23 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
     def _note_unread(self, path: str, problem: str | None) -> None:
         """For the playbooks: ansible-core only warns, and goes on without the hosts."""
         source = os.path.abspath(path)
-        group = self.inventory.groups.get(_ALL)
-        noted = [each for each in (group.vars.get(_UNREAD) or [] if group else []) if each["source"] != source]
+        group = self.inventory.groups.get(FLEET)
+        noted = [each for each in (group.vars.get(UNREAD) or [] if group else []) if each["source"] != source]
         if problem is not None:
             noted.append(untrusted({"source": source, "problem": problem}))
-        if not noted and (group is None or _UNREAD not in group.vars):
+        if not noted and (group is None or UNREAD not in group.vars):
             return
-        self.inventory.add_group(_ALL)
-        self.inventory.set_variable(_ALL, _UNREAD, noted)
+        self.inventory.add_group(FLEET)
+        self.inventory.set_variable(FLEET, UNREAD, noted)
         if noted:
-            self.inventory.add_group(_UNREAD)
+            self.inventory.add_group(UNREAD)
         else:
             # Up to ansible-core 2.18 it takes the name.
-            self.inventory.remove_group(self.inventory.groups[_UNREAD] if TAGS_DATA else _UNREAD)
+            self.inventory.remove_group(self.inventory.groups[UNREAD] if TAGS_DATA else UNREAD)
 
     def _add(self, member: Member, overdue: bool, variables: dict[str, Any]) -> None:
         groups = [
-            _ALL,
+            FLEET,
             f"project_{member.project}",
             f"environment_{member.environment}",
             f"status_{member.status}",

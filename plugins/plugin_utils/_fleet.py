@@ -16,6 +16,11 @@ from ansible_collections.secretops.infisical.plugins.module_utils._rotations.dur
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.readings import CLOCK_MARGIN
 from ansible_collections.secretops.infisical.plugins.module_utils._timestamps import parse_timestamp
 
+#: The group of all rotations.
+FLEET = "okta_client_secret_rotations"
+#: Its variable that tells which inventories could not be read, and the group that is there when one could not.
+UNREAD = "infisical_inventories_unread"
+
 _PROJECT = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 #: What --limit, file names and globs give a meaning to is no part of a name.
 _UNFIT = re.compile(r"[^A-Za-z0-9_-]", re.ASCII)

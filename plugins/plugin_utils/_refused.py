@@ -53,7 +53,7 @@ def gate(credentials: Credentials, url: str) -> Iterator[None]:
         try:
             yield
         except InfisicalError as failure:
-            if failure.reason == "authentication_failed" and failure.http_status is not None:
+            if _is_refusal(failure.reason, failure.http_status):
                 outcome = {"problem": failure.problem, "next_step": failure.next_step}
             raise
         finally:
@@ -70,7 +70,8 @@ def refusal(credentials: Credentials, url: str) -> InfisicalError | None:
 def remember(credentials: Credentials, url: str, result: Mapping[str, Any]) -> None:
     """Note a login that was made elsewhere and refused, which the result of its task tells."""
     message = str(result.get("msg"))
-    if result.get("reason") == "authentication_failed" and message.startswith("Could not log in"):
+    # A token can be refused too, later on.
+    if _is_refusal(result.get("reason"), result.get("http_status")) and message.startswith("Could not log in"):
         path = _path(credentials, url)
         file = _opened(path)
         if file is not None:
@@ -99,6 +100,10 @@ def _is_whole(credentials: Credentials) -> bool:
 
 def _ignore(_text: str) -> None:
     """The task itself warns."""
+
+
+def _is_refusal(reason: str | None, http_status: int | None) -> bool:
+    return reason == "authentication_failed" and http_status is not None
 
 
 def _refused_before(credentials: Credentials, known: dict[str, Any]) -> InfisicalError:

@@ -11,11 +11,9 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager, split_host_pattern
 from ansible.parsing.dataloader import DataLoader
+from ansible_collections.secretops.infisical.plugins.module_utils import _options
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, invalid_arguments
-
-FLEET = "okta_client_secret_rotations"
-#: The group by which the inventory tells that a source of its could not be read.
-UNREAD = "infisical_inventories_unread"
+from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import FLEET, UNREAD
 
 
 def pattern_of(given: Any) -> list[str]:
@@ -28,7 +26,7 @@ def pattern_of(given: Any) -> list[str]:
 def is_blank(value: Any) -> bool:
     """Whether the value stands for one that was not given, as a survey's blank answer does."""
     # A template that yields null is the text "None" up to ansible-core 2.18.
-    return value is None or (isinstance(value, str) and value.strip() in ("", "None"))
+    return _options.is_blank(value) or (isinstance(value, str) and value.strip() == "None")
 
 
 def refuse_none(groups: Mapping[str, Sequence[str]], given: Any) -> None:

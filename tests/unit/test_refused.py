@@ -112,15 +112,16 @@ def test_a_folder_that_cannot_be_used_keeps_nobody_out(folder: Path, blocked: An
     else:
         Path(_refused._path(LOGIN, URL)).mkdir(parents=True)
     fail(refused())
-    _refused.remember(LOGIN, URL, {"reason": "authentication_failed", "msg": "Could not log in"})
+    _refused.remember(LOGIN, URL, {"reason": "authentication_failed", "http_status": 401, "msg": "Could not log in"})
     assert passes()
 
 
 @pytest.mark.parametrize(
     ("result", "remembered"),
     [
-        ({"reason": "authentication_failed", "msg": "Could not log in with universal_auth: no."}, True),
-        ({"reason": "authentication_failed", "msg": "Could not read the secret rotation"}, False),
+        ({"reason": "authentication_failed", "http_status": 401, "msg": "Could not log in with x: no."}, True),
+        ({"reason": "authentication_failed", "http_status": 401, "msg": "Could not read the secret rotation"}, False),
+        ({"reason": "authentication_failed", "http_status": None, "msg": "Could not log in: refused before"}, False),
         ({"reason": "unreachable", "msg": "Could not log in with universal_auth: nobody there."}, False),
         ({"msg": "MODULE FAILURE"}, False),
     ],
