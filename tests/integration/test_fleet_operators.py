@@ -206,6 +206,49 @@ def test_the_canary_is_one_that_is_due(workspace: Workspace, simulator: Simulato
     assert simulator.rotations_done(ids[0]) == 1
 
 
+UNREACHABLE = """
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.connection import ConnectionBase
+
+DOCUMENTATION = "{name: gone, short_description: To nowhere, description: It reaches no host., options: {}}"
+
+
+class Connection(ConnectionBase):
+    transport = "gone"
+
+    def _connect(self):
+        raise AnsibleConnectionFailure("no route to it")
+
+    def exec_command(self, *_arguments, **_options):
+        self._connect()
+
+    put_file = fetch_file = exec_command
+
+    def close(self):
+        pass
+"""
+
+
+@pytest.mark.before_release
+def test_a_host_that_cannot_be_reached_is_a_failure(workspace: Workspace, simulator: Simulator) -> None:
+    """The first one, so that everything that is done once has to go on without it."""
+    project, ids = fleet(simulator, 2)
+    plugins = workspace.folder / "connections"
+    variables = workspace.folder / "host_vars"
+    for folder in (plugins, variables):
+        folder.mkdir()
+    (plugins / "gone.py").write_text(UNREACHABLE, encoding="utf-8")
+    (variables / "app-00001.okta.prod.p.yml").write_text("ansible_connection: gone", encoding="utf-8")
+    env = {**environment(simulator), "ANSIBLE_CONNECTION_PLUGINS": str(plugins)}
+    done = run(workspace, env, inventory(workspace, "f", {"p": project}))
+    assert done.returncode == 2, done.output
+    assert lines(done)[0] == "0 rotated, 0 not due, 1 failed, 1 not attempted"
+    assert lines(done)[1].startswith("app-00001.okta.prod.p: Could not be reached: ")
+    assert "no route to it" in lines(done)[1]
+    assert [simulator.rotations_done(each) for each in ids] == [0, 0]
+    assert tokens_left(simulator) == []
+
+
 @pytest.mark.before_release
 def test_a_revocation_that_fails_is_told(workspace: Workspace, simulator: Simulator) -> None:
     project, _ids = fleet(simulator, 2)
