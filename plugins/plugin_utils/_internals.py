@@ -78,7 +78,9 @@ def interpreter(action: Any, variables: Mapping[str, Any]) -> str:
 
 def arguments(action: Any, spec: dict[str, dict[str, Any]], variables: Mapping[str, Any]) -> Arguments:
     """As AnsibleModule checks and completes them."""
-    parameters = _data.plain(action._task.args)
+    # Where the task ran as a module before, as with until, ansible-core has left keys of its own among them.
+    own = {name: value for name, value in action._task.args.items() if not str(name).startswith("_ansible_")}
+    parameters = _data.plain(own)
     validated = ArgumentSpecValidator(spec).validate(parameters)
     return Arguments(
         parameters={**parameters, **validated.validated_parameters},

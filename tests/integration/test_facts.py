@@ -13,7 +13,7 @@ from support.server import environment
 def test_a_cached_fact_leaves_the_variable_of_the_inventory_alone(workspace: Workspace, simulator: Simulator) -> None:
     """The cache holds what yesterday's task returned; the inventory tells what the server says today."""
     project = simulator.add_project("fleet")["id"]
-    rotation = simulator.add_rotation(projectId=project)["id"]
+    rotation = simulator.add_rotation(projectId=project, name="app")["id"]
     inventory = workspace.folder / "fleet.okta_rotations.yml"
     plugin = {"plugin": "secretops.infisical.okta_client_secret_rotations", "projects": {"fleet": project}}
     inventory.write_text(yaml.safe_dump(plugin), encoding="utf-8")

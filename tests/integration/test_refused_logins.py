@@ -63,11 +63,13 @@ def test_another_run_tries_again(workspace: Workspace, simulator: Simulator) -> 
 
 
 @pytest.mark.before_release
-def test_until_sends_one_login(workspace: Workspace, simulator: Simulator) -> None:
+@pytest.mark.parametrize("way", [IN_PROCESS, AS_MODULE], ids=["in process", "as a module"])
+def test_until_sends_one_login(workspace: Workspace, simulator: Simulator, way: dict[str, str]) -> None:
     options = {"rotation_id": simulator.rotation()["id"]}
-    env = {**environment(simulator), "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": "wrong"}
+    env = {**environment(simulator), **way, "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": "wrong"}
     found = workspace.task(options, env=env, register="rotation", until="rotation is success", retries=3, delay=0)
     assert found.returncode == 2
+    assert "refused before in this run" in found.only["msg"]
     assert len(simulator.log("/login")) == 1
 
 
