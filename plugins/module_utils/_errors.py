@@ -21,6 +21,9 @@ REASONS = {
     "not_found": "The object does not exist, or not for this identity.",
     "route_not_found": "The server does not know the endpoint: wrong URL, or a server that is too old.",
     "wrong_type": "The rotation exists and is not an Okta client secret rotation.",
+    "conflict": "Another object has the name, or is for the same application. Nothing was changed.",
+    "not_changeable": "The server cannot change this of a rotation that exists, or must not. Nothing was sent.",
+    "rotation_not_allowed": "The change would make the server rotate, which was not allowed. Nothing was sent.",
     "plan_restricted": "The plan of the Infisical organisation does not include secret rotation.",
     "rate_limited": "The server kept refusing with HTTP 429 for longer than the task may wait.",
     "request_rejected": "The server refused the request as invalid.",
@@ -31,7 +34,7 @@ REASONS = {
     "rotation_failed": "The server recorded a failed attempt, which left the active secret as it was.",
     "okta_secret_limit": "Okta refused a further secret, because the application already holds two.",
     "rotation_in_progress": "Another rotation held the lock for longer than the task may wait.",
-    "outcome_unknown": "The rotation was requested and whether it happened could not be learned.",
+    "outcome_unknown": "The request was sent, and whether it was done could not be learned.",
     "internal_error": "A fault of this collection. The message names the place.",
 }
 

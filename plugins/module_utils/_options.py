@@ -69,8 +69,9 @@ ROTATION: dict[str, dict[str, Any]] = {
     "rotation_id": {"type": "str"},
     "name": {"type": "str"},
     "project_id": {"type": "str"},
+    "project_slug": {"type": "str"},
     "environment": {"type": "str"},
-    "secret_path": {"type": "str", "default": "/", "no_log": False},
+    "secret_path": {"type": "str", "no_log": False},
 }
 
 #: Every text would be full of gaps.

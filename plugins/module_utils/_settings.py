@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ._errors import InfisicalError, invalid_arguments
 from ._login.credentials import credentials, uuid
@@ -18,32 +18,23 @@ from ._options import (
     ENVIRONMENT,
     LOGIN_DATA,
     OPTION,
-    ROTATION,
     Given,
     given,
     is_blank,
 )
+from ._rotations.finding import Target
 from ._timestamps import parse_timestamp
 from ._transport import urls
 from ._transport.certificates import check_authorities, check_certificate
 from ._transport.connection import Connection
 
 _A_DAY = 86400
+_PLACE = ("name", "project_id", "project_slug", "environment", "secret_path")
 _TRUE = frozenset({"y", "yes", "on", "1", "true", "t", "1.0"})
 _FALSE = frozenset({"n", "no", "off", "0", "false", "f", "0.0"})
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 #: Control characters, and what ansible-core makes of bytes that are no UTF-8.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
-class Target(NamedTuple):
-    """Which rotation: by ``rotation_id``, or by the other four."""
-
-    rotation_id: str | None = None
-    name: str = ""
-    project_id: str = ""
-    environment: str = ""
-    secret_path: str = "/"
 
 
 def connection(params: Mapping[str, Any], environ: Mapping[str, str], warn: Callable[[str], None]) -> Connection:
@@ -154,26 +145,42 @@ def moment(option: str, value: str | None) -> str | None:
 
 def target(params: Mapping[str, Any]) -> Target:
     """Which rotation the task means."""
-    by_name = {option: params[option] for option in ("name", "project_id", "environment") if params[option]}
-    path = params["secret_path"] or ROTATION["secret_path"]["default"]
-    if params["rotation_id"]:
-        if path != ROTATION["secret_path"]["default"]:
-            by_name["secret_path"] = path
-        if by_name:
+    place = {option: params[option] for option in _PLACE if not is_blank(params[option])}
+    if not is_blank(params["rotation_id"]):
+        if place:
             raise invalid_arguments(
-                f"rotation_id and {', '.join(by_name)} contradict each other: give the id, or name with project_id, "
+                f"rotation_id and {', '.join(place)} contradict each other: give the id, or name with project_id, "
                 "environment and secret_path."
             )
         return Target(rotation_id=uuid("rotation_id", params["rotation_id"]))
-    missing = [option for option in ("name", "project_id", "environment") if option not in by_name]
+    missing = [option for option in ("name", "environment") if option not in place]
+    if not {"project_id", "project_slug"} & place.keys():
+        missing.insert(1 if "name" in missing else 0, "project_id or project_slug")
     if missing:
-        alone = "" if by_name else "rotation_id, or "
+        alone = "" if place else "rotation_id, or "
         raise invalid_arguments(f"Which rotation is meant? {alone}{', '.join(missing)} is missing.")
-    for option, value in {**by_name, "secret_path": path}.items():
+    return _place(place)
+
+
+def project(params: Mapping[str, Any]) -> tuple[str, str]:
+    """The project's id and slug, one of which is empty."""
+    place = {option: params[option] for option in ("project_id", "project_slug") if not is_blank(params[option])}
+    if not place:
+        raise invalid_arguments("project_id or project_slug is missing.")
+    target = _place({"name": "", "environment": "", **place})
+    return target.project_id, target.project_slug
+
+
+def _place(place: Mapping[str, str]) -> Target:
+    if {"project_id", "project_slug"} <= place.keys():
+        raise invalid_arguments("project_id and project_slug contradict each other: give only one of them.")
+    for option, value in place.items():
         if _CONTROL.search(value) or value != value.strip() or len(value) > 1024:
             raise invalid_arguments(f"{option} is {value!r}: it may not hold control characters or outer blanks.")
-    if by_name["name"] in (".", "..") or "/" in by_name["name"] or len(by_name["name"]) > 64:
-        raise invalid_arguments(f"name is {params['name']!r}: give a rotation's name, at most 64 characters, no path.")
+    name, path = place["name"], place.get("secret_path", "/")
+    if name in (".", "..") or "/" in name or len(name) > 64:
+        raise invalid_arguments(f"name is {name!r}: give a rotation's name, at most 64 characters, no path.")
     if not path.startswith("/") or ".." in path.split("/"):
         raise invalid_arguments(f"secret_path is {path!r}: give it from the root, as /okta.")
-    return Target(secret_path=path.rstrip("/") or "/", **by_name)
+    found = {**place, "secret_path": path.rstrip("/") or "/"}
+    return Target(**found, path_given="secret_path" in place)

@@ -245,9 +245,10 @@ from ansible_collections.secretops.infisical.plugins.module_utils._options impor
     ROTATION,
     merged,
 )
-from ansible_collections.secretops.infisical.plugins.module_utils._rotations import lock
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations import finding, lock
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Api, Reading
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.durations import parse_duration
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.projects import Projects
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.rule import Outcome, Rotator
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 
@@ -273,6 +274,7 @@ def execute(task: Task) -> dict[str, Any]:
     connection = task.connection()
     with task.session(connection, patience) as session:
         api = Api(session)
+        target = finding.with_project(Projects(session), target)
         rotator = Rotator(
             api,
             min_age=min_age,
@@ -291,19 +293,13 @@ def execute(task: Task) -> dict[str, Any]:
         raise failure
 
 
-def _outcome(rotator: Rotator, api: Api, target: _settings.Target, check_mode: bool) -> Outcome:
+def _outcome(rotator: Rotator, api: Api, target: finding.Target, check_mode: bool) -> Outcome:
     if target.rotation_id and not check_mode:
         return rotator.rotate(target.rotation_id)
-    predicted = rotator.predict(lambda: _found(api, target))
+    predicted = rotator.predict(lambda: finding.read(api, target))
     if check_mode or predicted.outcome != "would_rotate":
         return predicted
     return rotator.rotate(predicted.after.id)
-
-
-def _found(api: Api, target: _settings.Target) -> Reading:
-    if target.rotation_id:
-        return api.read(target.rotation_id)
-    return api.read_by_name(target.name, target.project_id, target.environment, target.secret_path)
 
 
 def _result(outcome: Outcome, clean: Callable[[Any], Any]) -> dict[str, Any]:

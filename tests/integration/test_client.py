@@ -103,7 +103,7 @@ def test_a_write_with_an_unclear_end_is_never_sent_again(
 ) -> None:
     simulator.fault(action, path="/rotate-secrets", times=0, **params)
     path = f"{ROTATION}/{simulator.rotation()['id']}/rotate-secrets"
-    failure = opened.fail(lambda: opened.client.post(path, "rotate", {}, token=simulator.mint_token()))
+    failure = opened.fail(lambda: opened.client.write("POST", path, "rotate", {}, token=simulator.mint_token()))
     assert failure.effect == "unknown"
     assert opened.pauses == []
     assert simulator.posts() == 1
@@ -111,7 +111,7 @@ def test_a_write_with_an_unclear_end_is_never_sent_again(
 
 def test_a_write_that_reached_nobody_is_sent_again() -> None:
     opened = Opened("http://127.0.0.1:1")
-    failure = opened.fail(lambda: opened.client.post(STATUS, "write", {}))
+    failure = opened.fail(lambda: opened.client.write("POST", STATUS, "write", {}))
     assert (failure.reason, failure.effect) == ("unreachable", "none")
     assert opened.pauses == [1.0, 2.0]
 
@@ -137,7 +137,7 @@ def test_a_rate_limit_is_waited_out(
     if method == "GET":
         opened.client.get(path, "read", token=token)
     else:
-        opened.client.post(path, "rotate", {}, token=token)
+        opened.client.write("POST", path, "rotate", {}, token=token)
     assert opened.pauses == [pause]
 
 
@@ -172,5 +172,5 @@ def test_what_is_no_answer_of_infisical_is_refused(
 
 def test_a_fault_of_our_own_is_not_taken_for_the_networks(simulator: Simulator, opened: Opened) -> None:
     with pytest.raises(TypeError):
-        opened.client.post(STATUS, "write", {"not JSON": object()})
+        opened.client.write("POST", STATUS, "write", {"not JSON": object()})
     assert simulator.log(STATUS) == []

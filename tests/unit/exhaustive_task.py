@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import LOCK_LOST, Reading
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.finding import Target
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.lock import Note
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.rule import Rotator
-from ansible_collections.secretops.infisical.plugins.module_utils._settings import Target
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation as module
 
@@ -26,8 +26,8 @@ NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
 #: Enough for two readings after the request.
 WAIT = 0.5
-BY_ID = Target("an-id", "", "", "", "")
-BY_NAME = Target("", "okta", "a-project", "prod", "/")
+BY_ID = Target("an-id")
+BY_NAME = Target(None, "okta", "a-project", "prod")
 
 
 class State(NamedTuple):
@@ -80,6 +80,7 @@ def _reading(state: State, *, cached: bool) -> Reading:
     rotation = {
         "id": "an-id",
         "name": "okta",
+        "type": "okta-client-secret",
         "lastRotatedAt": rotated.isoformat(),
         "lastRotationAttemptedAt": attempted.isoformat(),
         "rotationStatus": "failed" if state.failed else "success",

@@ -30,6 +30,7 @@ def reading(age: float = 86400, **keys: Any) -> Reading:
     rotation = {
         "id": ID,
         "name": "okta",
+        "type": "okta-client-secret",
         "lastRotatedAt": rotated,
         "lastRotationAttemptedAt": rotated,
         "rotationStatus": "success",

@@ -36,9 +36,9 @@ class Fixed:
     def get(self, path: str, what: str, params: dict[str, str] | None = None, *, fresh: bool = False) -> Answer:
         # Only a list decides nothing.
         assert fresh is (path != "/api/v2/secret-rotations/okta-client-secret")
-        return self.post_now(path, what, {})
+        return self.write_now("GET", path, what)
 
-    def post_now(self, path: str, what: str, body: dict[str, Any]) -> Answer:
+    def write_now(self, method: str, path: str, what: str, body: Any = None, params: Any = None) -> Answer:
         if isinstance(self._data, InfisicalError):
             raise self._data
         return Answer(self._data, None)

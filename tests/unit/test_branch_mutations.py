@@ -33,12 +33,12 @@ PARTLY: tuple[tuple[ModuleType, str, str, str], ...] = (
     (client, "Client._exchange", "method == 'GET'", "False"),
     (client, "Client._received", "method == 'GET'", "True"),
     (client, "Client._received", "method == 'GET'", "False"),
-    (client, "Client.post", "resend", "True"),
+    (client, "Client.write", "resend", "True"),
     (session, "Session._authenticated", "not again", "False"),
     (session, "Session._authenticated", "failure.token_refused", "True"),
-    (api, "_recognise", "failure.http_status == 500 and said.endswith(LOCK_LOST)", "True"),
-    (api, "_recognise", "failure.http_status == 500 and said.endswith(LOCK_LOST)", "False"),
-    (api, "_recognise", "said.endswith(LOCK_LOST)", "True"),
+    (api, "Api._recognise", "status == 500 and said.endswith(LOCK_LOST)", "True"),
+    (api, "Api._recognise", "status == 500 and said.endswith(LOCK_LOST)", "False"),
+    (api, "Api._recognise", "said.endswith(LOCK_LOST)", "True"),
     (rule, "Rotator._from", "failure.effect != NONE", "True"),
     (rule, "Rotator._from", "failure.effect != NONE", "False"),
     (rule, "Rotator._from", "after.last_rotated_at <= before.last_rotated_at", "True"),
@@ -63,9 +63,9 @@ def judge() -> None:
     channel: Any = Scripted(OK, error(400, message=None))
     asked = client.Client(Connection("https://x.example"), Patience(0), Redactor())
     asked._channel = channel
-    assert asked.post("/thing", "do it", {}, resend=False).data == {}
+    assert asked.write("POST", "/thing", "do it", {}, resend=False).data == {}
     with pytest.raises(InfisicalError) as caught:
-        asked.post("/thing", "do it", {}, resend=False)
+        asked.write("POST", "/thing", "do it", {}, resend=False)
     assert caught.value.effect == "unknown"
     for kind in KINDS:
         ways = len(FOREIGN) if kind.startswith("foreign") else len(SENT) if kind.startswith("reset") else 1

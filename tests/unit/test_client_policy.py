@@ -72,7 +72,7 @@ def failed(channel: Scripted, method: str = "POST") -> InfisicalError:
         if method == "GET":
             client.get("/thing", "read it", fresh=True)
         else:
-            client.post("/thing", "do it", {}, resend=False)
+            client.write("POST", "/thing", "do it", {}, resend=False)
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     return caught.value
 

@@ -44,17 +44,19 @@ def doubts(module: ModuleType) -> Iterator[Mutant]:
 class Answering:
     """A session in which every request gets this answer."""
 
-    def __init__(self, data: dict[str, Any]) -> None:
+    def __init__(self, data: dict[str, Any] | InfisicalError) -> None:
         self._data = data
 
-    def post_now(self, path: str, what: str, body: dict[str, Any]) -> client.Answer:
+    def write_now(self, method: str, path: str, what: str, body: Any = None, params: Any = None) -> client.Answer:
+        if isinstance(self._data, InfisicalError):
+            raise self._data
         return client.Answer(self._data, None)
 
 
 def effect_of(channel: Any) -> str:
     asked = client.Client(Connection("https://x.example"), Patience(0), Redactor())
     asked._channel = channel
-    return _failure(lambda: asked.post("/thing", "do it", {}, resend=False)).effect
+    return _failure(lambda: asked.write("POST", "/thing", "do it", {}, resend=False)).effect
 
 
 def _failure(call: Any) -> InfisicalError:
@@ -72,9 +74,14 @@ def judge() -> None:
         assert effect_of(Scripted(exchange.Broken(cause, sent=False))) == "none"
     with peers.canned(b"") as peer:
         asked = client.Client(Connection(f"http://{peer.host}"), Patience(0), Redactor())
-        assert _failure(lambda: asked.post("/thing", "do it", {}, resend=False)).effect == "unknown"
+        assert _failure(lambda: asked.write("POST", "/thing", "do it", {}, resend=False)).effect == "unknown"
     session: Any = Answering({"ok": True})
     assert _failure(lambda: api.Api(session).rotate(scripted.ID)).effect == "unknown"
+    late: Any = Answering(
+        InfisicalError("request_rejected", "No.", http_status=400, server_message=f"{scripted.PREFIX}x")
+    )
+    body = {"name": "okta", "environment": "prod", "secretPath": "/"}
+    assert _failure(lambda: api.Api(late).create(body)).effect == "unknown"
     readings = ([scripted.BEFORE], [scripted.BEFORE], [scripted.BEFORE], [scripted.BEFORE, scripted.FAILED])
     answered_with: tuple[Any, ...] = (scripted.LOST, RuntimeError(), scripted.BEFORE, scripted.LOST)
     for seen, answered in zip(readings, answered_with, strict=True):

@@ -42,20 +42,20 @@ def test_no_schedule_breaks_a_promise() -> None:
 class SendsAgain(Client):
     """Sends again whatever got no answer, though it may have been heard."""
 
-    def post(self, *given: Any, **more: Any) -> Answer:
+    def write(self, *given: Any, **more: Any) -> Answer:
         try:
-            return super().post(*given, **more)
+            return super().write(*given, **more)
         except InfisicalError as failure:
             if failure.http_status is not None or failure.effect == NONE:
                 raise
-            return super().post(*given, **more)
+            return super().write(*given, **more)
 
 
 class SendsAgainLater(Client):
     """Sends again after a pause what it decided on before it."""
 
-    def post(self, *given: Any, **more: Any) -> Answer:
-        return super().post(*given, **{**more, "resend": True})
+    def write(self, *given: Any, **more: Any) -> Answer:
+        return super().write(*given, **{**more, "resend": True})
 
 
 class AsksCaches(Client):

@@ -148,6 +148,8 @@ BY_NAME = {"name": "okta", "project_id": "p", "environment": "prod"}
         ({"rotation_id": ID, "name": "okta"}, ["rotation_id", "name", "contradict"]),
         ({"rotation_id": ID, "environment": "dev"}, ["rotation_id", "environment", "contradict"]),
         ({"rotation_id": ID, "secret_path": "/okta"}, ["rotation_id", "secret_path", "contradict"]),
+        ({**BY_NAME, "project_slug": "payments"}, ["project_id and project_slug", "contradict"]),
+        ({"name": "okta", "environment": "prod"}, ["project_id or project_slug"]),
         ({**BY_NAME, "name": ".."}, ["name is '..'"]),
         ({**BY_NAME, "name": "a/b"}, ["name is 'a/b'"]),
         ({**BY_NAME, "name": "a" * 65}, ["at most 64"]),

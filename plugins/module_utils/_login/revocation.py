@@ -49,7 +49,7 @@ class Revocation:
     def revoke(self) -> bool:
         """False when somebody else revoked it in between."""
         try:
-            self._client.post(REVOKE_PATH, "revoke the token", {"accessToken": self._token})
+            self._client.write("POST", REVOKE_PATH, "revoke the token", {"accessToken": self._token})
         except InfisicalError as failure:
             if _is_gone(failure):
                 return False

@@ -107,11 +107,18 @@ class Session:
         """Read; ``fresh`` says that no cache may answer."""
         return self._authenticated(lambda token: self._client.get(path, what, token=token, params=params, fresh=fresh))
 
-    def post_now(self, path: str, what: str, body: Mapping[str, object]) -> Answer:
+    def write_now(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        body: Mapping[str, object] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Write without a pause, whatever is refused: what was read before may no longer hold after one."""
 
         def send(token: str) -> Answer:
-            return self._client.post(path, what, body, token=token, resend=False)
+            return self._client.write(method, path, what, body, token=token, params=params, resend=False)
 
         return self._authenticated(send, resend=False)
 
@@ -150,7 +157,7 @@ class Session:
             body.update(proof.fields)
         with self._gate(self._credentials, self._client.url):
             try:
-                answer = self._client.post(method.path, what, body, resend=resend)
+                answer = self._client.write("POST", method.path, what, body, resend=resend)
             except InfisicalError as failure:
                 explain_login(failure, self.method)
                 raise

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The endpoints of Infisical: URLs, shapes and the server's fixed texts. Decides nothing."""
+"""The endpoints of rotations: URLs, shapes and the server's fixed texts. Decides nothing."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -13,13 +14,14 @@ from .._errors import NONE, UNKNOWN, InfisicalError
 from .._login.session import Session
 from .._timestamps import parse_timestamp
 from .._transport.client import Answer
-
-_BASE = "/api/v2/secret-rotations/okta-client-secret"
-_TYPE = "okta-client-secret"
+from .kinds import OKTA_CLIENT_SECRET, Kind
 
 IN_PROGRESS = re.compile(r"rotation is (?:already |currently )?in progress", re.IGNORECASE)
 LOCK_LOST = "Failed to acquire rotation lock."
-SECRET_LIMIT = "You must have only a single secret"
+#: Begins what the server says of a failure that it did not foresee, which may have come after the work was done.
+UNFORESEEN = "Infisical encountered an issue"
+_TAKEN = re.compile(r"already exists? at the (?:secret )?path")
+_NO_FOLDER = "Could not find folder with path"
 _WRONG_TYPE = "is not configured for"
 _PLAN = "Upgrade plan"
 
@@ -58,84 +60,161 @@ class Reading(NamedTuple):
 
 
 class Api:
-    """Okta client secret rotations through an authenticated session."""
+    """Rotations of one kind through an authenticated session."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, kind: Kind = OKTA_CLIENT_SECRET) -> None:
         self._session = session
+        self.kind = kind
 
     def read(self, rotation_id: str) -> Reading:
         what = f"read the secret rotation {rotation_id}"
-        try:
-            answer = self._session.get(f"{_BASE}/{rotation_id}", what, fresh=True)
-        except InfisicalError as failure:
-            _recognise(failure)
-            raise
-        return _reading(answer, what, rotation_id)
+        answer = self._asked(lambda: self._session.get(self._path(rotation_id), what, fresh=True))
+        return self._reading(answer, what, rotation_id)
 
     def read_by_name(self, name: str, project_id: str, environment: str, secret_path: str) -> Reading:
         what = f"read the secret rotation {name!r} in {environment}:{secret_path} of project {project_id}"
         query = {"projectId": project_id, "environment": environment, "secretPath": secret_path}
-        try:
-            answer = self._session.get(f"{_BASE}/rotation-name/{quote(name, safe='')}", what, query, fresh=True)
-        except InfisicalError as failure:
-            _recognise(failure)
-            raise
-        reading = _reading(answer, what, None)
+        path = f"{self.kind.path}/rotation-name/{quote(name, safe='')}"
+        answer = self._asked(lambda: self._session.get(path, what, query, fresh=True))
+        reading = self._reading(answer, what, None)
         told = _place(reading.rotation)
         # A cache that overlooks the query would make the task rotate the one of another environment.
         if told != (name, environment, secret_path, project_id):
             raise _not_infisical(what, "it is about another rotation, {!r} in {}:{} of project {}".format(*told))
         return reading
 
-    def read_all(self, project_id: str) -> list[Reading]:
+    def read_all(self, project_id: str, *, fresh: bool = False) -> list[Reading]:
+        """Those of the project that the identity may see."""
         what = f"list the secret rotations of project {project_id}"
-        try:
-            answer = self._session.get(_BASE, what, {"projectId": project_id})
-        except InfisicalError as failure:
-            _recognise(failure)
-            raise
+        query = {"projectId": project_id}
+        answer = self._asked(lambda: self._session.get(self.kind.path, what, query, fresh=fresh))
         found = answer.data.get("secretRotations")
         if not isinstance(found, list):
             raise _not_infisical(what, "the answer holds no secretRotations")
-        return [_reading(answer._replace(data={"secretRotation": rotation}), what, None) for rotation in found]
+        return [self._reading(answer._replace(data={"secretRotation": rotation}), what, None) for rotation in found]
+
+    def read_credentials(self, rotation_id: str) -> tuple[list[dict[str, str]], int]:
+        """The credentials that were generated, one or two, and the index of the active one."""
+        what = f"read the generated credentials of the secret rotation {rotation_id}"
+        path = self._path(rotation_id, "/generated-credentials")
+        data = self._asked(lambda: self._session.get(path, what, fresh=True)).data
+        found, active = data.get("generatedCredentials"), data.get("activeIndex")
+        if data.get("rotationId") != rotation_id:
+            raise _not_infisical(what, f"it is about another rotation, {data.get('rotationId')}")
+        if not isinstance(found, list) or not found or not all(self._is_credential(each) for each in found):
+            raise _not_infisical(what, f"generatedCredentials does not hold {', '.join(self.kind.credentials)}")
+        if not isinstance(active, int) or not 0 <= active < len(found):
+            raise _not_infisical(what, "activeIndex tells no generated credential")
+        return found, active
 
     def rotate(self, rotation_id: str) -> Reading:
         """Ask for one rotation. Whatever is raised with an effect that is not NONE may have rotated."""
         what = f"rotate the secret of {rotation_id}"
+        # A body of zero bytes under this content type is an error 500 of the server.
+        return self._written("POST", self._path(rotation_id, "/rotate-secrets"), what, {}, rotation_id)
+
+    def create(self, body: Mapping[str, Any]) -> Reading:
+        """Issues a secret at the provider. Whatever is raised with an effect that is not NONE may have done so."""
+        what = f"create the secret rotation {body['name']!r} in {body['environment']}:{body['secretPath']}"
         try:
-            # A body of zero bytes under this content type is an error 500 of the server.
-            answer = self._session.post_now(f"{_BASE}/{rotation_id}/rotate-secrets", what, {})
+            return self._written("POST", self.kind.path, what, body, None)
         except InfisicalError as failure:
-            _recognise(failure)
+            if failure.http_status == 400 and failure.server_message.startswith(UNFORESEEN):
+                failure.effect = UNKNOWN
             raise
+
+    def update(self, rotation_id: str, changes: Mapping[str, Any]) -> Reading:
+        """Change what is named, and nothing else. The server may rotate because of it, after it answered."""
+        what = f"change {', '.join(changes)} of the secret rotation {rotation_id}"
+        return self._written("PATCH", self._path(rotation_id), what, changes, rotation_id)
+
+    def delete(self, rotation_id: str, *, delete_secrets: bool, revoke_credentials: bool) -> Reading:
+        """The answer shows the rotation as it was. A refusal after ``revoke_credentials`` may have revoked some."""
+        what = f"delete the secret rotation {rotation_id}"
+        flags = {"deleteSecrets": delete_secrets, "revokeGeneratedCredentials": revoke_credentials}
+        query = {name: str(flag).lower() for name, flag in flags.items()}
+        return self._written("DELETE", self._path(rotation_id), what, None, rotation_id, query)
+
+    def _path(self, rotation_id: str, more: str = "") -> str:
+        return f"{self.kind.path}/{rotation_id}{more}"
+
+    def _is_credential(self, value: Any) -> bool:
+        return isinstance(value, dict) and all(isinstance(value.get(key), str) for key in self.kind.credentials)
+
+    def _asked(self, send: Callable[[], Answer]) -> Answer:
         try:
-            return _reading(answer, what, rotation_id)
+            return send()
+        except InfisicalError as failure:
+            self._recognise(failure)
+            raise
+
+    def _written(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        body: Mapping[str, Any] | None,
+        rotation_id: str | None,
+        query: Mapping[str, str] | None = None,
+    ) -> Reading:
+        answer = self._asked(lambda: self._session.write_now(method, path, what, body, query))
+        try:
+            return self._reading(answer, what, rotation_id)
         except InfisicalError as failure:
             failure.effect = UNKNOWN
             raise
 
+    def _recognise(self, failure: InfisicalError) -> None:
+        """Name the failure better where the server says more in a fixed text than in its status."""
+        status, said = failure.http_status, failure.server_message
+        if status == 400 and IN_PROGRESS.search(said):
+            failure.reason, failure.next_step = "rotation_in_progress", "Run again when the other rotation has ended."
+        elif status == 500 and said.endswith(LOCK_LOST):
+            failure.reason, failure.effect = "rotation_in_progress", NONE
+            failure.next_step = "Run again when the other rotation has ended."
+        elif status == 400 and _WRONG_TYPE in said:
+            failure.reason, failure.next_step = "wrong_type", f"Give the id of an {self.kind.name} rotation."
+        elif status == 400 and _PLAN in said:
+            failure.reason = "plan_restricted"
+            failure.next_step = "Secret rotation is a paid feature: ask who manages the Infisical organisation."
+        elif status == 400 and _NO_FOLDER in said:
+            failure.reason = "not_found"
+            failure.next_step = "Check environment (its slug) and secret_path, or create the folder first."
+        elif status == 400 and _TAKEN.search(said):
+            failure.reason, failure.next_step = "conflict", "Choose another name, or remove what has it."
+        elif status == 400 and self.kind.limit.text in said:
+            failure.reason, failure.next_step = self.kind.limit.reason, self.kind.limit.next_step
+        elif failure.reason == "route_not_found":
+            failure.next_step = (
+                f"Check url; if it is right, the server is older than {self.kind.name} rotation ({self.kind.since})."
+            )
 
-def _recognise(failure: InfisicalError) -> None:
-    """Name the failure better where the server says more in a fixed text than in its status."""
-    said = failure.server_message
-    if failure.http_status == 400 and IN_PROGRESS.search(said):
-        failure.reason, failure.next_step = "rotation_in_progress", "Run again when the other rotation has ended."
-    elif failure.http_status == 500 and said.endswith(LOCK_LOST):
-        failure.reason, failure.effect = "rotation_in_progress", NONE
-        failure.next_step = "Run again when the other rotation has ended."
-    elif failure.http_status == 400 and _WRONG_TYPE in said:
-        failure.reason, failure.next_step = "wrong_type", "Give the id of an Okta client secret rotation."
-    elif failure.http_status == 400 and _PLAN in said:
-        failure.reason = "plan_restricted"
-        failure.next_step = "Secret rotation is a paid feature: ask who manages the Infisical organisation."
+    def _reading(self, answer: Answer, what: str, rotation_id: str | None) -> Reading:
+        rotation = answer.data.get("secretRotation")
+        fault = self._fault(rotation, rotation_id)
+        if isinstance(rotation, dict) and fault is None:
+            return Reading(rotation, answer.server_time, answer.from_cache)
+        raise _not_infisical(what, str(fault))
 
-
-def _reading(answer: Answer, what: str, rotation_id: str | None) -> Reading:
-    rotation = answer.data.get("secretRotation")
-    fault = _fault(rotation, rotation_id)
-    if isinstance(rotation, dict) and fault is None:
-        return Reading(rotation, answer.server_time, answer.from_cache)
-    raise _not_infisical(what, str(fault))
+    def _fault(self, rotation: Any, rotation_id: str | None) -> str | None:
+        """Why this is no rotation of the kind, or not the one that was asked for."""
+        if not isinstance(rotation, dict):
+            return "the answer holds no secretRotation"
+        for key in ("id", "name", "type", "rotationStatus"):
+            if not isinstance(rotation.get(key), str):
+                return f"secretRotation.{key} is not a string"
+        for key in ("lastRotatedAt", "lastRotationAttemptedAt"):
+            try:
+                parse_timestamp(rotation[key])
+            except (KeyError, TypeError, AttributeError, ValueError):
+                return f"secretRotation.{key} is not a timestamp"
+        if rotation["type"] != self.kind.slug:
+            return f"its type is not {self.kind.slug}"
+        if rotation_id is not None and rotation["id"].lower() != rotation_id.lower():
+            return f"it is about another rotation, {rotation['id']}"
+        if not isinstance(rotation.get("secretsMapping"), dict):
+            return "secretRotation.secretsMapping is not an object"
+        return None
 
 
 def _place(rotation: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
@@ -158,24 +237,3 @@ def _not_infisical(what: str, fault: str) -> InfisicalError:
         "Check that url is an Infisical server of a supported version and that nothing rewrites its answers.",
         http_status=200,
     )
-
-
-def _fault(rotation: Any, rotation_id: str | None) -> str | None:
-    """Why this is no rotation, or not the one that was asked for."""
-    if not isinstance(rotation, dict):
-        return "the answer holds no secretRotation"
-    for key in ("id", "name", "type", "rotationStatus"):
-        if not isinstance(rotation.get(key), str):
-            return f"secretRotation.{key} is not a string"
-    for key in ("lastRotatedAt", "lastRotationAttemptedAt"):
-        try:
-            parse_timestamp(rotation[key])
-        except (KeyError, TypeError, AttributeError, ValueError):
-            return f"secretRotation.{key} is not a timestamp"
-    if rotation["type"] != _TYPE:
-        return f"its type is not {_TYPE}"
-    if rotation_id is not None and rotation["id"].lower() != rotation_id.lower():
-        return f"it is about another rotation, {rotation['id']}"
-    if not isinstance(rotation.get("secretsMapping"), dict):
-        return "secretRotation.secretsMapping is not an object"
-    return None

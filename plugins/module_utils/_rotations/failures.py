@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from .._errors import NONE, UNKNOWN, InfisicalError
 from .._transport.redaction import printable
-from .api import SECRET_LIMIT, Reading
+from .api import Reading
+from .kinds import KINDS
 
 
 def stale(reading: Reading, why: str, note_path: str) -> InfisicalError:
@@ -35,13 +36,10 @@ def unknown(before: Reading, lost: InfisicalError, obstacle: InfisicalError | No
 
 def failed(after: Reading, what: str, *, effect: str = NONE) -> InfisicalError:
     """The error for a failed attempt that a reading shows. With an unknown ``effect`` it may be somebody else's."""
-    limited = SECRET_LIMIT in after.last_message
+    limit = KINDS[after.rotation["type"]].limit
+    limited = limit.text in after.last_message
     if limited:
-        next_step = (
-            "An orphan secret sits at Okta that Infisical does not know. In the Okta admin console open the "
-            "application, Client Credentials, find the secret that is not the one Infisical serves, deactivate "
-            "and delete it, and run again."
-        )
+        next_step = limit.next_step
     elif effect != NONE:
         next_step = (
             "The answer to this task's own request was lost, so that the attempt may be somebody else's: look at the "
@@ -51,7 +49,7 @@ def failed(after: Reading, what: str, *, effect: str = NONE) -> InfisicalError:
         next_step = (
             "The active secret is unchanged; the older one may be deleted already. Mend the cause and run again."
         )
-    reason = "okta_secret_limit" if limited else "rotation_failed"
+    reason = limit.reason if limited else "rotation_failed"
     problem = f"Could not rotate the secret of {after.id}: {what}: {printable(after.last_message)}"
     return InfisicalError(reason, problem, next_step, effect=effect)
 

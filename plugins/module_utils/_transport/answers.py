@@ -16,6 +16,7 @@ from .redaction import Redactor, printable
 
 #: A query key that makes an URL which no cache has. Infisical drops keys that it does not know.
 FRESH = "fresh"
+_DENIED = re.compile(r"You are not allowed to (\S+) on (\S+)")
 _TITLE = re.compile(r"<title[^>]*>(.{1,500}?)</title", re.IGNORECASE | re.DOTALL)
 
 
@@ -108,14 +109,13 @@ def _meaning(status: int, own: bool, error: str, said: str, *, told: bool) -> tu
             "The route does not take this kind of token: log in as a machine identity, or give such a login's token.",
         )
     if status == 403:
-        return (
-            "permission_denied",
-            "Give the identity the actions read and rotate-secrets on the subject secret-rotation in the project.",
-        )
+        denied = _DENIED.fullmatch(said)
+        needed = f"action {denied[1]} on the subject {denied[2]}" if denied else "right that the message names"
+        return "permission_denied", printable(f"Give the identity the {needed} in the project.", 300)
     if status == 404 and error == "Not Found":
         return (
             "route_not_found",
-            "Check url; if it is right, the server is older than Okta client secret rotation (July 2025).",
+            "Check url; if it is right, the server is older than what this collection needs.",
         )
     if status == 404:
         return "not_found", "Check the identifiers, and that the identity is a member of the project."

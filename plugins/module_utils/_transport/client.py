@@ -87,13 +87,21 @@ class Client:
 
         return self._patiently(send, safe=True)
 
-    def post(
-        self, path: str, what: str, body: Mapping[str, Any], *, token: str | None = None, resend: bool = True
+    def write(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        body: Mapping[str, Any] | None,
+        *,
+        token: str | None = None,
+        params: Mapping[str, str] | None = None,
+        resend: bool = True,
     ) -> Answer:
         """Write. Sent again only after the server did nothing, and not at all without ``resend``."""
 
         def send() -> Answer:
-            return self._exchange("POST", path, what, token, None, body, self._timeout)
+            return self._exchange(method, path, what, token, params, body, self._timeout)
 
         if resend:
             return self._patiently(send, safe=False)

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which rotation is meant, and what to say where it is not found."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .._errors import InfisicalError
+from .._transport.redaction import printable
+from .api import Api, Reading
+from .projects import Projects
+
+#: More would bury the message.
+_TOLD = 5
+
+
+class Target(NamedTuple):
+    """A rotation by ``rotation_id``, or by its name and place; the project by its id or its slug."""
+
+    rotation_id: str | None = None
+    name: str = ""
+    project_id: str = ""
+    environment: str = ""
+    secret_path: str = "/"
+    project_slug: str = ""
+    path_given: bool = True
+
+    def __str__(self) -> str:
+        if self.rotation_id:
+            return f"the secret rotation {self.rotation_id}"
+        return f"the secret rotation {self.name!r} in {self.environment}:{self.secret_path}"
+
+
+def with_project(projects: Projects, target: Target) -> Target:
+    """The same with the project's id."""
+    if not target.project_slug or target.project_id:
+        return target
+    return target._replace(project_id=projects.id_of(target.project_slug))
+
+
+def read(api: Api, target: Target) -> Reading:
+    """``target`` has its project's id. A failure says where else the project has a rotation of that name."""
+    if target.rotation_id:
+        return api.read(target.rotation_id)
+    try:
+        return api.read_by_name(target.name, target.project_id, target.environment, target.secret_path)
+    except InfisicalError as failure:
+        if failure.reason == "not_found":
+            failure.next_step = " ".join([elsewhere(api, target), failure.next_step]).strip()
+        raise
+
+
+def elsewhere(api: Api, target: Target) -> str:
+    """Where the project has rotations of that name, in a sentence or two; empty where it has none to be seen."""
+    left_out = "" if target.path_given else "secret_path was left out, so that it is looked for in the root."
+    try:
+        named = [each.rotation for each in api.read_all(target.project_id) if each.rotation["name"] == target.name]
+    except InfisicalError:
+        # It only adds to what is said already.
+        named = []
+    places = [f"{each['environment']['slug']}:{each['folder']['path']}" for each in named if _has_place(each)]
+    if not places:
+        return left_out
+    more = f" and {len(places) - _TOLD} more" if len(places) > _TOLD else ""
+    told = printable(", ".join(sorted(places)[:_TOLD]) + more, 600)
+    return f"The project has one of that name in {told}. {left_out}".strip()
+
+
+def _has_place(rotation: dict[str, object]) -> bool:
+    environment, folder = rotation.get("environment"), rotation.get("folder")
+    return isinstance(environment, dict) and "slug" in environment and isinstance(folder, dict) and "path" in folder
