@@ -116,7 +116,7 @@ def hold(url: str, rotation_id: str, patience: Patience) -> Iterator[Held]:
         if not patience.pause(_POLL_SECONDS):
             raise InfisicalError(
                 "rotation_in_progress",
-                f"Could not rotate the secret of {rotation_id}: another task of this machine has been at it for "
+                f"Could not begin with {rotation_id}: another task of this machine has been at it for "
                 "longer than wait_timeout.",
                 "Nothing was sent by this task. Run again when the other one has ended.",
             )

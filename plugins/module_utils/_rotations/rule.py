@@ -9,8 +9,8 @@ other case the rotation is read until it tells what happened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -20,12 +20,7 @@ from .._transport.patience import Patience, Retries
 from . import clocks, failures, readings
 from .api import Reading
 from .lock import Note
-
-#: Pauses between readings while waiting; the last one repeats. Few, for each one may use up a token.
-POLL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
-
-#: Failures of a reading after which further readings tell nothing new.
-_HOPELESS = {"authentication_failed", "permission_denied", "not_found", "route_not_found", "wrong_type"}
+from .observer import HOPELESS, Observer
 
 
 class RotationApi(Protocol):
@@ -84,13 +79,13 @@ class Rotator:
         self._now = now
         self._hold = hold
         self._warn = warn
-        self._newest: Reading | None = None
-        self._known = readings.Known(None if self._only_if is None else parse_timestamp(self._only_if))
+        at_least = None if only_if_last_rotated_at is None else parse_timestamp(only_if_last_rotated_at)
+        self._observer = Observer(patience, now, at_least)
 
     def predict(self, read: Callable[[], Reading]) -> Outcome:
         """What ``rotate`` would do, decided and said the same way."""
-        with self._showing_the_newest():
-            reading = self._fresh(read)
+        with self._observer.showing_the_newest():
+            reading = self._observer.fresh(read)
             end = self._considered(reading)
         if isinstance(end, Outcome):
             return end
@@ -98,39 +93,9 @@ class Rotator:
 
     def rotate(self, rotation_id: str) -> Outcome:
         """Rotate when it is due."""
-        with self._showing_the_newest(), self._hold(rotation_id) as held:
-            self._known.heed(held.note, self._now())
+        with self._observer.showing_the_newest(), self._hold(rotation_id) as held:
+            self._observer.known.heed(held.note, self._now())
             return self._from(rotation_id, held)
-
-    @contextmanager
-    def _showing_the_newest(self) -> Iterator[None]:
-        """A failure carries the newest reading."""
-        try:
-            yield
-        except InfisicalError as failure:
-            failure.secret_rotation = None if self._newest is None else self._newest.rotation
-            raise
-
-    def _read(self, read: Callable[[], Reading]) -> Reading:
-        reading = read()._replace(host_time=self._now())
-        if self._newest is None or reading.last_rotated_at >= self._newest.last_rotated_at:
-            self._newest = reading
-        # Of one that a cache kept too: what it shows has been.
-        self._known.learn(reading.last_rotated_at)
-        return reading
-
-    def _fresh(self, read: Callable[[], Reading], note_path: str = "") -> Reading:
-        """A reading that is not known to be stale. Nothing was sent yet, or nothing that had an effect."""
-        pauses = iter(POLL_PAUSES)
-        reading = self._read(read)
-        while why := self._known.why_stale(reading):
-            pause = min(next(pauses, POLL_PAUSES[-1]), self._patience.left)
-            if pause <= 0:
-                raise failures.stale(reading, why, note_path)
-            self._patience.pause(pause)
-            with self._patience.spending():
-                reading = self._read(read)
-        return reading
 
     def _considered(self, reading: Reading) -> Outcome | clocks.Decision:
         """How the task ends without a request, or why it is due."""
@@ -157,8 +122,8 @@ class Rotator:
     def _from(self, rotation_id: str, held: Held) -> Outcome:
         """Read, decide and request. After a refusal that takes a pause it is read, and decided on, anew."""
         retries = Retries(self._patience)
-        before = self._fresh(lambda: self._api.read(rotation_id), held.path)
-        doubt = self._known.why_doubtful(before)
+        before = self._observer.fresh(lambda: self._api.read(rotation_id), held.path)
+        doubt = self._observer.known.why_doubtful(before)
         if doubt:
             self._warn(f"Before this task {doubt}. That is too long ago to wait for it.")
         while True:
@@ -185,7 +150,7 @@ class Rotator:
                     return self._settle(before, failures.unmoved(before), held)
                 return self._done("rotated", f"Rotated: {end.why}.", before, after, held)
             with self._patience.spending():
-                again = self._fresh(lambda: self._api.read(rotation_id), held.path)
+                again = self._observer.fresh(lambda: self._api.read(rotation_id), held.path)
             if readings.moved(before, again):
                 message = "Rotated by another request, while this task waited to send its own again, which it did not."
                 return self._done("rotated_by_another", message, before, again, held)
@@ -196,7 +161,7 @@ class Rotator:
 
     def _requested(self, before: Reading) -> Reading:
         try:
-            return self._read(lambda: self._api.rotate(before.id))
+            return self._observer.read(lambda: self._api.rotate(before.id))
         except InfisicalError:
             raise
         except Exception as fault:  # noqa: BLE001 - whatever is raised now, the rotation may have been made
@@ -207,7 +172,7 @@ class Rotator:
     def _await_another(self, before: Reading, refusal: InfisicalError, held: Held) -> Outcome:
         before, after, obstacle = self._watch(before)
         if after is None:
-            if obstacle is not None and obstacle.reason in (*_HOPELESS, "rate_limited"):
+            if obstacle is not None and obstacle.reason in (*HOPELESS, "rate_limited"):
                 obstacle.problem = (
                     f"Another rotation of {before.id} is in progress, and its end could not be awaited. "
                     f"{obstacle.problem}"
@@ -251,28 +216,18 @@ class Rotator:
         The first of the three is what the second one is compared with: a reading that is newer, but shows what had
         happened before the request, takes the place of the one before it.
         """
-        rotation_id, pauses = before.id, iter(POLL_PAUSES)
-        obstacle: InfisicalError | None = None
-        while True:
-            pause = next(pauses, POLL_PAUSES[-1])
-            try:
-                with self._patience.spending():
-                    after = self._read(lambda: self._api.read(rotation_id))
-                obstacle = None
-            except InfisicalError as failure:
-                obstacle = failure
-                if failure.reason in _HOPELESS or (failure.retry_after or 0.0) > self._patience.left:
-                    return before, None, failure
-                pause = max(pause, failure.retry_after or 0.0)
-            else:
-                if not after.from_cache and (readings.moved(before, after) or readings.failed_since(before, after)):
-                    return before, after, None
-                if after.last_rotated_at > before.last_rotated_at and not after.from_cache:
-                    before = before._replace(rotation=after.rotation)
-            left = self._patience.left
-            if left <= 0:
-                return before, None, obstacle
-            self._patience.pause(min(pause, left))
+        rotation_id = before.id
+
+        def shows(after: Reading) -> bool:
+            nonlocal before
+            if readings.moved(before, after) or readings.failed_since(before, after):
+                return True
+            if after.last_rotated_at > before.last_rotated_at:
+                before = before._replace(rotation=after.rotation)
+            return False
+
+        after, obstacle = self._observer.wait_for(lambda: self._api.read(rotation_id), shows)
+        return before, after, obstacle
 
     def _done(self, outcome: str, message: str, before: Reading, after: Reading, held: Held) -> Outcome:
         self._note(held, readings.note_of(after, self._now(), settled=True))

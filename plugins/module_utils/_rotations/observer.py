@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading one rotation again and again: what is known of it by now, and waiting for what a reading shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from .._errors import InfisicalError
+from .._transport.patience import Patience
+from . import failures, readings
+from .api import Reading
+
+#: Pauses between readings while waiting; the last one repeats. Few, for each one may use up a token.
+POLL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
+
+#: Failures of a reading after which further readings tell nothing new.
+HOPELESS = frozenset({"authentication_failed", "permission_denied", "not_found", "route_not_found", "wrong_type"})
+
+
+class Observer:
+    """``at_least`` is a ``lastRotatedAt`` that the caller saw."""
+
+    def __init__(self, patience: Patience, now: Callable[[], datetime], at_least: datetime | None = None) -> None:
+        self._patience = patience
+        self._now = now
+        self._newest: Reading | None = None
+        self.known = readings.Known(at_least)
+
+    @contextmanager
+    def showing_the_newest(self) -> Iterator[None]:
+        """A failure carries the newest reading."""
+        try:
+            yield
+        except InfisicalError as failure:
+            failure.secret_rotation = None if self._newest is None else self._newest.rotation
+            raise
+
+    def read(self, read: Callable[[], Reading]) -> Reading:
+        reading = read()._replace(host_time=self._now())
+        if self._newest is None or reading.last_rotated_at >= self._newest.last_rotated_at:
+            self._newest = reading
+        # Of one that a cache kept too: what it shows has been.
+        self.known.learn(reading.last_rotated_at)
+        return reading
+
+    def fresh(self, read: Callable[[], Reading], note_path: str = "") -> Reading:
+        """A reading that is not known to be stale. Nothing was sent yet, or nothing that had an effect."""
+        pauses = iter(POLL_PAUSES)
+        reading = self.read(read)
+        while why := self.known.why_stale(reading):
+            pause = min(next(pauses, POLL_PAUSES[-1]), self._patience.left)
+            if pause <= 0:
+                raise failures.stale(reading, why, note_path)
+            self._patience.pause(pause)
+            with self._patience.spending():
+                reading = self.read(read)
+        return reading
+
+    def wait_for(
+        self,
+        read: Callable[[], Reading],
+        shows: Callable[[Reading], bool],
+        hopeless: frozenset[str] = HOPELESS,
+    ) -> tuple[Reading | None, InfisicalError | None]:
+        """The first reading that ``shows`` what is waited for, or None and the last obstacle when patience ends."""
+        pauses = iter(POLL_PAUSES)
+        obstacle: InfisicalError | None = None
+        while True:
+            pause = next(pauses, POLL_PAUSES[-1])
+            try:
+                with self._patience.spending():
+                    reading = self.read(read)
+                obstacle = None
+            except InfisicalError as failure:
+                obstacle = failure
+                if failure.reason in hopeless or (failure.retry_after or 0.0) > self._patience.left:
+                    return None, failure
+                pause = max(pause, failure.retry_after or 0.0)
+            else:
+                if not reading.from_cache and shows(reading):
+                    return reading, None
+            left = self._patience.left
+            if left <= 0:
+                return None, obstacle
+            self._patience.pause(min(pause, left))
