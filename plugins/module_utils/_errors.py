@@ -24,6 +24,7 @@ REASONS = {
     "conflict": "Another object has the name, or is for the same application. Nothing was changed.",
     "not_changeable": "The server cannot change this of a rotation that exists, or must not. Nothing was sent.",
     "rotation_not_allowed": "The change would make the server rotate, which was not allowed. Nothing was sent.",
+    "revocation_failed": "The provider refused to revoke a secret. Those before it may be gone, the rotation is there.",
     "plan_restricted": "The plan of the Infisical organisation does not include secret rotation.",
     "rate_limited": "The server kept refusing with HTTP 429 for longer than the task may wait.",
     "request_rejected": "The server refused the request as invalid.",

@@ -14,13 +14,13 @@ from datetime import datetime, timedelta, timezone
 from functools import cache
 from typing import Any, NamedTuple
 
+from ansible_collections.secretops.infisical.plugins.module_utils import _states
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import LOCK_LOST, Reading
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.finding import Target
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.lock import Note
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.rule import Rotator
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
-from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation as module
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -115,7 +115,7 @@ class _Task:
         )
         api: Any = self
         try:
-            end = module._outcome(rotator, api, self._target, False)
+            end = _states.outcome_of(rotator, api, self._target, False)
         except _Pending as pending:
             return Run(str(pending.args[0]), note=self.left)
         except InfisicalError as failure:

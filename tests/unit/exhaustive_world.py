@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ansible_collections.secretops.infisical.plugins.module_utils._settings import Target
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.finding import Target
 from unit import exhaustive_task
 from unit.exhaustive_task import BY_ID, Answer, Run, State
 

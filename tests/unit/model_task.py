@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from unittest.mock import patch
 
+from ansible_collections.secretops.infisical.plugins.module_utils import _states
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._login.session import Session
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations import lock
@@ -123,7 +124,7 @@ class Verdict:
 
     @property
     def min_age(self) -> int:
-        return _SECONDS[self.options["min_age"]]
+        return _SECONDS[self.options["min_age"] or "5m"]
 
     @property
     def request(self) -> Exchange | None:
@@ -199,7 +200,7 @@ def run_task(
     result, failed, killed = {"msg": "killed", "changed": False}, False, False
     with (
         patch.object(lock, "hold", lambda url, rotation_id, patience: nullcontext(Held(host))),
-        patch.object(module, "datetime", HostClock(clock, host.ahead)),
+        patch.object(_states, "datetime", HostClock(clock, host.ahead)),
     ):
         try:
             result = execute(task)

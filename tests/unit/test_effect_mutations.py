@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import NONE, InfisicalError
-from ansible_collections.secretops.infisical.plugins.module_utils._rotations import api, rule
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations import api, observer, rule
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations import failures as rotation_failures
 from ansible_collections.secretops.infisical.plugins.module_utils._transport import (
     answers,
@@ -82,6 +82,11 @@ def judge() -> None:
     )
     body = {"name": "okta", "environment": "prod", "secretPath": "/"}
     assert _failure(lambda: api.Api(late).create(body)).effect == "unknown"
+    said = "Failed to remove client secret with secretId ocs1 from app 0oa1: You can't."
+    partly: Any = Answering(InfisicalError("request_rejected", "No.", http_status=400, server_message=said))
+    flags = {"delete_secrets": False, "revoke_credentials": True}
+    assert _failure(lambda: api.Api(partly).delete(scripted.ID, **flags)).effect == "unknown"
+    assert rotation_failures.lost("okta", "changed", None, None).effect == "unknown"
     readings = ([scripted.BEFORE], [scripted.BEFORE], [scripted.BEFORE], [scripted.BEFORE, scripted.FAILED])
     answered_with: tuple[Any, ...] = (scripted.LOST, RuntimeError(), scripted.BEFORE, scripted.LOST)
     for seen, answered in zip(readings, answered_with, strict=True):
@@ -101,7 +106,7 @@ def _rotated(server: scripted.Server) -> None:
     ).rotate(scripted.ID)
 
 
-MODULES = (answers, failures, wire, exchange, client, api, rotation_failures, rule)
+MODULES = (answers, failures, wire, exchange, client, api, rotation_failures, observer, rule)
 DOUBTS = [each for module in MODULES for each in doubts(module)]
 
 

@@ -28,6 +28,7 @@ FLOORS = (
     {"modules/*", "lookup/*"},
     {"module_utils/_module"},
     {"module_utils/_results"},
+    {"module_utils/_states"},
     {"module_utils/_task"},
     {"module_utils/_settings"},
     {"module_utils/_rotations/*"},

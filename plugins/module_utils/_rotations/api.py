@@ -14,16 +14,28 @@ from .._errors import NONE, UNKNOWN, InfisicalError
 from .._login.session import Session
 from .._timestamps import parse_timestamp
 from .._transport.client import Answer
-from .kinds import OKTA_CLIENT_SECRET, Kind
+from .kinds import OKTA_CLIENT_SECRET, Kind, Refusal
 
-IN_PROGRESS = re.compile(r"rotation is (?:already |currently )?in progress", re.IGNORECASE)
 LOCK_LOST = "Failed to acquire rotation lock."
 #: Begins what the server says of a failure that it did not foresee, which may have come after the work was done.
 UNFORESEEN = "Infisical encountered an issue"
-_TAKEN = re.compile(r"already exists? at the (?:secret )?path")
-_NO_FOLDER = "Could not find folder with path"
-_WRONG_TYPE = "is not configured for"
-_PLAN = "Upgrade plan"
+_WAIT = "Run again when the other rotation has ended."
+#: What the server says with HTTP 400, of rotations of every kind.
+_REFUSALS = (
+    Refusal(r"rotation is (already |currently )?in progress", "rotation_in_progress", _WAIT),
+    Refusal("is not configured for", "wrong_type", "Give the id of a rotation of the type that this module is for."),
+    Refusal(
+        "Upgrade plan",
+        "plan_restricted",
+        "Secret rotation is a paid feature: ask who manages the Infisical organisation.",
+    ),
+    Refusal(
+        "Could not find folder with path",
+        "not_found",
+        "Check environment (its slug) and secret_path, or create the folder first.",
+    ),
+    Refusal(r"already exists? at the (secret )?path", "conflict", "Choose another name, or remove what has it."),
+)
 
 
 class Reading(NamedTuple):
@@ -133,7 +145,12 @@ class Api:
         what = f"delete the secret rotation {rotation_id}"
         flags = {"deleteSecrets": delete_secrets, "revokeGeneratedCredentials": revoke_credentials}
         query = {name: str(flag).lower() for name, flag in flags.items()}
-        return self._written("DELETE", self._path(rotation_id), what, None, rotation_id, query)
+        try:
+            return self._written("DELETE", self._path(rotation_id), what, None, rotation_id, query)
+        except InfisicalError as failure:
+            if self.kind.revocation.text in failure.server_message:
+                failure.effect = UNKNOWN
+            raise
 
     def _path(self, rotation_id: str, more: str = "") -> str:
         return f"{self.kind.path}/{rotation_id}{more}"
@@ -167,23 +184,13 @@ class Api:
     def _recognise(self, failure: InfisicalError) -> None:
         """Name the failure better where the server says more in a fixed text than in its status."""
         status, said = failure.http_status, failure.server_message
-        if status == 400 and IN_PROGRESS.search(said):
-            failure.reason, failure.next_step = "rotation_in_progress", "Run again when the other rotation has ended."
-        elif status == 500 and said.endswith(LOCK_LOST):
-            failure.reason, failure.effect = "rotation_in_progress", NONE
-            failure.next_step = "Run again when the other rotation has ended."
-        elif status == 400 and _WRONG_TYPE in said:
-            failure.reason, failure.next_step = "wrong_type", f"Give the id of an {self.kind.name} rotation."
-        elif status == 400 and _PLAN in said:
-            failure.reason = "plan_restricted"
-            failure.next_step = "Secret rotation is a paid feature: ask who manages the Infisical organisation."
-        elif status == 400 and _NO_FOLDER in said:
-            failure.reason = "not_found"
-            failure.next_step = "Check environment (its slug) and secret_path, or create the folder first."
-        elif status == 400 and _TAKEN.search(said):
-            failure.reason, failure.next_step = "conflict", "Choose another name, or remove what has it."
-        elif status == 400 and self.kind.limit.text in said:
-            failure.reason, failure.next_step = self.kind.limit.reason, self.kind.limit.next_step
+        if status == 500 and said.endswith(LOCK_LOST):
+            failure.reason, failure.effect, failure.next_step = "rotation_in_progress", NONE, _WAIT
+        elif status == 400:
+            for refusal in (*_REFUSALS, self.kind.limit, self.kind.revocation):
+                if re.search(refusal.text, said, re.IGNORECASE):
+                    failure.reason, failure.next_step = refusal.reason, refusal.next_step
+                    break
         elif failure.reason == "route_not_found":
             failure.next_step = (
                 f"Check url; if it is right, the server is older than {self.kind.name} rotation ({self.kind.since})."

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
+from .._errors import InfisicalError
 from .durations import in_words
 
 #: A header Date has whole seconds, and an answer takes a while. Clocks that differ by less agree.
@@ -36,6 +38,19 @@ def decide(last_rotated_at: datetime, server_now: datetime | None, host_now: dat
     if age < min_age:
         return Decision(False, f"{ago}, less than min_age {in_words(min_age)}", doubt, reliable)
     return Decision(True, f"{ago}, at least min_age {in_words(min_age)}", doubt, reliable)
+
+
+def check(decision: Decision, name: str, warn: Callable[[str], None]) -> None:
+    """Fail where the clocks do not allow the decision about the rotation of that name."""
+    if not decision.reliable:
+        raise InfisicalError(
+            "clock_unreliable",
+            f"Could not decide whether {name!r} is due: {decision.doubt}",
+            "Nothing was sent. Set the clock that is wrong (that of this host, of the proxy before the server, or "
+            "of the server). With min_age 0 no clock is asked.",
+        )
+    if decision.doubt:
+        warn(decision.doubt)
 
 
 def _doubt(age: float, host_age: float, told: bool, min_age: int) -> tuple[str, bool]:

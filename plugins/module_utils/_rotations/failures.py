@@ -60,3 +60,27 @@ def unmoved(before: Reading) -> InfisicalError:
         f"Could not confirm the rotation of {before.id}: HTTP 200, but lastRotatedAt did not move.",
         http_status=200,
     )
+
+
+def twice(before: Reading) -> str:
+    """What to warn of after readings.rotated_more_than_once."""
+    return (
+        f"The secret of {before.rotation['name']!r} was rotated more than once: lastRotatedAt moved, and activeIndex "
+        "is as before. Somebody else rotated as well, or a proxy repeated the request. The secret that was in use "
+        "before is deleted: give the present one to every consumer now, and find out who rotated in Infisical's audit "
+        "log."
+    )
+
+
+def lost(name: str, what: str, answer: InfisicalError | None, obstacle: InfisicalError | None) -> InfisicalError:
+    """Whether a request did ``what`` did not show. Without ``answer`` the server said that it did."""
+    told = answer.problem if answer else f"The server answered that it {what} {name!r}."
+    seen = f" Reading it failed too: {obstacle.problem}" if obstacle else ""
+    return InfisicalError(
+        "outcome_unknown",
+        f"{told} Whether it {what} {name!r} could not be learned: no reading within wait_timeout showed it.{seen}",
+        "Look at it in Infisical before you run again. A run that finds it as wanted changes nothing.",
+        http_status=answer.http_status if answer else 200,
+        request_id=answer.request_id if answer else None,
+        effect=UNKNOWN,
+    )

@@ -39,31 +39,41 @@ def with_project(projects: Projects, target: Target) -> Target:
     return target._replace(project_id=projects.id_of(target.project_slug))
 
 
-def read(api: Api, target: Target) -> Reading:
-    """``target`` has its project's id. A failure says where else the project has a rotation of that name."""
+def look(api: Api, target: Target) -> Reading:
+    """``target`` has its project's id."""
     if target.rotation_id:
         return api.read(target.rotation_id)
+    return api.read_by_name(target.name, target.project_id, target.environment, target.secret_path)
+
+
+def read(api: Api, target: Target) -> Reading:
+    """As ``look``. A failure says where else the project has a rotation of that name."""
     try:
-        return api.read_by_name(target.name, target.project_id, target.environment, target.secret_path)
+        return look(api, target)
     except InfisicalError as failure:
-        if failure.reason == "not_found":
+        if failure.reason == "not_found" and not target.rotation_id:
             failure.next_step = " ".join([elsewhere(api, target), failure.next_step]).strip()
         raise
 
 
 def elsewhere(api: Api, target: Target) -> str:
     """Where the project has rotations of that name, in a sentence or two; empty where it has none to be seen."""
-    left_out = "" if target.path_given else "secret_path was left out, so that it is looked for in the root."
     try:
-        named = [each.rotation for each in api.read_all(target.project_id) if each.rotation["name"] == target.name]
+        return places(api, target)
     except InfisicalError:
         # It only adds to what is said already.
-        named = []
-    places = [f"{each['environment']['slug']}:{each['folder']['path']}" for each in named if _has_place(each)]
-    if not places:
+        return ""
+
+
+def places(api: Api, target: Target) -> str:
+    """The same, where a project that cannot be listed is a failure."""
+    left_out = "" if target.path_given else "secret_path was left out, so that it is looked for in the root."
+    named = [each.rotation for each in api.read_all(target.project_id) if each.rotation["name"] == target.name]
+    there = [f"{each['environment']['slug']}:{each['folder']['path']}" for each in named if _has_place(each)]
+    if not there:
         return left_out
-    more = f" and {len(places) - _TOLD} more" if len(places) > _TOLD else ""
-    told = printable(", ".join(sorted(places)[:_TOLD]) + more, 600)
+    more = f" and {len(there) - _TOLD} more" if len(there) > _TOLD else ""
+    told = printable(", ".join(sorted(there)[:_TOLD]) + more, 600)
     return f"The project has one of that name in {told}. {left_out}".strip()
 
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class Refusal:
-    """A fixed text by which the provider refuses, the reason of the failure, and what to do then."""
+    """A fixed text of a refusal (a regular expression), the reason of the failure, and what to do then."""
 
     text: str
     reason: str
@@ -39,6 +39,7 @@ class Kind:
     live_secrets: int
     since: str
     limit: Refusal
+    revocation: Refusal
 
     @property
     def path(self) -> str:
@@ -64,6 +65,15 @@ OKTA_CLIENT_SECRET = Kind(
             "application, Client Credentials, find the secret that is not the one Infisical serves, deactivate "
             "and delete it, and run again. An application that proves itself by a private key is refused in the same "
             "words: it has no client secret."
+        ),
+    ),
+    revocation=Refusal(
+        text="Failed to remove client secret",
+        reason="revocation_failed",
+        next_step=(
+            "The rotation is still there, and a secret before the refused one may be deleted at Okta already. Okta "
+            "keeps the last secret of an application: run again without revoke_credentials, and then deactivate the "
+            "application at Okta, or delete the secret that is left."
         ),
     ),
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from .._errors import InfisicalError
+from .._errors import UNKNOWN, InfisicalError, unforeseen
 from .._transport.patience import Patience
 from . import failures, readings
 from .api import Reading
@@ -45,6 +45,17 @@ class Observer:
         # Of one that a cache kept too: what it shows has been.
         self.known.learn(reading.last_rotated_at)
         return reading
+
+    def request(self, send: Callable[[], Reading], what: str) -> Reading:
+        """The answer to a request that may have an effect, which is in doubt whatever else is raised now."""
+        try:
+            return self.read(send)
+        except InfisicalError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - the work may have been done
+            doubt = unforeseen(fault, what)
+        doubt.effect = UNKNOWN
+        raise doubt
 
     def fresh(self, read: Callable[[], Reading], note_path: str = "") -> Reading:
         """A reading that is not known to be stale. Nothing was sent yet, or nothing that had an effect."""
@@ -86,3 +97,23 @@ class Observer:
             if left <= 0:
                 return None, obstacle
             self._patience.pause(min(pause, left))
+
+    def watch(
+        self, read: Callable[[], Reading], before: Reading
+    ) -> tuple[Reading, Reading | None, InfisicalError | None]:
+        """Read until the rotation moved or failed, or patience is at its end (None, with the last obstacle).
+
+        The first of the three is what the second one is compared with: a reading that is newer, but shows what had
+        happened before the request, takes the place of the one before it.
+        """
+
+        def shows(after: Reading) -> bool:
+            nonlocal before
+            if readings.moved(before, after) or readings.failed_since(before, after):
+                return True
+            if after.last_rotated_at > before.last_rotated_at:
+                before = before._replace(rotation=after.rotation)
+            return False
+
+        after, obstacle = self.wait_for(read, shows)
+        return before, after, obstacle

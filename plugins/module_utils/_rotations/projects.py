@@ -73,8 +73,18 @@ class Projects:
             raise _incomplete(what, "that secret")
         return secret
 
-    def has_secret(self, name: str, project_id: str, environment: str, secret_path: str) -> bool:
-        """As far as the identity may see it."""
+    def check_free(self, names: Iterable[str], project_id: str, environment: str, secret_path: str) -> None:
+        """That the folder has no secrets of these names, as far as the identity may see them."""
+        taken = [name for name in names if self._has_secret(name, project_id, environment, secret_path)]
+        if taken:
+            raise InfisicalError(
+                "conflict",
+                f"Could not map credentials to {' and '.join(taken)}: {environment}:{secret_path} has secrets of that "
+                "name already.",
+                "Give other names in secrets_mapping, or rename or delete what is there.",
+            )
+
+    def _has_secret(self, name: str, project_id: str, environment: str, secret_path: str) -> bool:
         try:
             self.secret(name, project_id, environment, secret_path, view_value=False)
         except InfisicalError as failure:

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from .._errors import NONE, UNKNOWN, InfisicalError, unforeseen
+from .._errors import NONE, UNKNOWN, InfisicalError
 from .._timestamps import parse_timestamp
 from .._transport.patience import Patience, Retries
 from . import clocks, failures, readings
@@ -103,21 +103,9 @@ class Rotator:
             seen = reading._replace(rotation={**reading.rotation, "lastRotatedAt": self._only_if})
             message = f"Rotated by another request since {self._only_if}, so that this task sent none."
             return Outcome("rotated_by_another", message, seen, reading)
-        decision = self._decide(reading)
-        return decision if decision.due else Outcome("not_due", f"Not due: {decision.why}.", reading, reading)
-
-    def _decide(self, reading: Reading) -> clocks.Decision:
         decision = clocks.decide(reading.last_rotated_at, reading.server_time, self._now(), self._min_age)
-        if not decision.reliable:
-            raise InfisicalError(
-                "clock_unreliable",
-                f"Could not decide whether {reading.rotation['name']!r} is due: {decision.doubt}",
-                "Nothing was sent. Set the clock that is wrong (that of this host, of the proxy before the server, or "
-                "of the server). With min_age 0 no clock is asked.",
-            )
-        if decision.doubt:
-            self._warn(decision.doubt)
-        return decision
+        clocks.check(decision, reading.rotation["name"], self._warn)
+        return decision if decision.due else Outcome("not_due", f"Not due: {decision.why}.", reading, reading)
 
     def _from(self, rotation_id: str, held: Held) -> Outcome:
         """Read, decide and request. After a refusal that takes a pause it is read, and decided on, anew."""
@@ -134,7 +122,7 @@ class Rotator:
             note = held.note
             held.write(readings.note_of(before, self._now(), settled=False))
             try:
-                after = self._requested(before)
+                after = self._requested(rotation_id)
             except InfisicalError as failure:
                 if failure.effect != NONE:
                     return self._settle(before, failure, held)
@@ -159,15 +147,8 @@ class Rotator:
                 # A lost answer could no longer be cleared up.
                 raise refusal
 
-    def _requested(self, before: Reading) -> Reading:
-        try:
-            return self._observer.read(lambda: self._api.rotate(before.id))
-        except InfisicalError:
-            raise
-        except Exception as fault:  # noqa: BLE001 - whatever is raised now, the rotation may have been made
-            doubt = unforeseen(fault, f"rotate the secret of {before.id}")
-        doubt.effect = UNKNOWN
-        raise doubt
+    def _requested(self, rotation_id: str) -> Reading:
+        return self._observer.request(lambda: self._api.rotate(rotation_id), f"rotate the secret of {rotation_id}")
 
     def _await_another(self, before: Reading, refusal: InfisicalError, held: Held) -> Outcome:
         before, after, obstacle = self._watch(before)
@@ -211,33 +192,13 @@ class Rotator:
         return self._done("rotated", message, before, after, held)
 
     def _watch(self, before: Reading) -> tuple[Reading, Reading | None, InfisicalError | None]:
-        """Read until the rotation moved or failed, or patience is at its end (None, with the last obstacle).
-
-        The first of the three is what the second one is compared with: a reading that is newer, but shows what had
-        happened before the request, takes the place of the one before it.
-        """
         rotation_id = before.id
-
-        def shows(after: Reading) -> bool:
-            nonlocal before
-            if readings.moved(before, after) or readings.failed_since(before, after):
-                return True
-            if after.last_rotated_at > before.last_rotated_at:
-                before = before._replace(rotation=after.rotation)
-            return False
-
-        after, obstacle = self._observer.wait_for(lambda: self._api.read(rotation_id), shows)
-        return before, after, obstacle
+        return self._observer.watch(lambda: self._api.read(rotation_id), before)
 
     def _done(self, outcome: str, message: str, before: Reading, after: Reading, held: Held) -> Outcome:
         self._note(held, readings.note_of(after, self._now(), settled=True))
         if readings.rotated_more_than_once(before, after):
-            self._warn(
-                f"The secret of {before.rotation['name']!r} was rotated more than once: lastRotatedAt moved, and "
-                "activeIndex is as before. Somebody else rotated as well, or a proxy repeated the request. The secret "
-                "that was in use before is deleted: give the present one to every consumer now, and find out who "
-                "rotated in Infisical's audit log."
-            )
+            self._warn(failures.twice(before))
         return Outcome(outcome, message, before, after)
 
     def _put_back(self, held: Held, note: Note | None) -> None:
