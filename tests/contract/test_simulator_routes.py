@@ -69,7 +69,7 @@ def test_reading_a_rotation(api: Api) -> None:
 
 def test_what_is_not_there(api: Api) -> None:
     assert api.call("GET", f"{BASE}/rotation-name/nobody", **api.place())[0] == 404
-    assert api.call("GET", f"{BASE}/rotation-name/okta-payments", **{**api.place(), "secretPath": "/x"})[0] == 404
+    assert api.call("GET", f"{BASE}/rotation-name/okta-payments", **{**api.place(), "secretPath": "/x"})[0] == 400
     assert api.call("GET", f"{BASE}/rotation-name/okta-payments")[0] == 422
     assert api.call("GET", BASE)[0] == 422
     other = api.simulator.add_rotation(name="other", type="auth0-client-secret")

@@ -17,12 +17,14 @@ from .clock import Clock, http_date
 from .control import Control
 from .fault_actions import perform
 from .faults import Faults
+from .jobs import Jobs
 from .limits import RateLimiter
 from .logins import Logins
 from .metadata import Metadata
 from .pipeline import Pipeline, Received
 from .project_routes import ProjectRoutes
 from .requestlog import RequestLog
+from .rotation_changes import RotationChanges
 from .rotation_routes import RotationRoutes
 from .rotations import Rotations
 from .router import Router, parse_query
@@ -48,6 +50,7 @@ class App:
     def __init__(self, *, clock: Clock | None = None, state_file: Path | None = None) -> None:
         self.store = Store(clock)
         self.rotations = Rotations(self.store)
+        self.jobs = Jobs(self.store, self.rotations, self.spawn)
         self.tokens = Tokens(self.store)
         self.limiter = RateLimiter(self.store.now)
         self.faults = Faults()
@@ -57,7 +60,7 @@ class App:
         self._background: set[asyncio.Future[Any]] = set()
         for part in (
             Logins(self.store, self.tokens),
-            RotationRoutes(self.store, self.rotations),
+            RotationRoutes(self.store, self.rotations, RotationChanges(self.store, self.rotations, self.jobs)),
             SecretRoutes(self.store),
             SecretWrites(self.store),
             ProjectRoutes(self.store),

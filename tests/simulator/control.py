@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from .answers import Answer, json_answer
-from .model import Identity, Rotation, Token
+from .model import Identity, MappedSecret, Rotation, Token
 from .okta import Okta
 from .pipeline import Received
 from .seed import add_rotation, change_rotation
@@ -73,6 +73,7 @@ class Control:
             ("POST", "projects"): self._add_project,
             ("POST", "connections"): self._add_connection,
             ("POST", "rotations"): self._add_rotations,
+            ("POST", "secrets"): self._add_secret,
             ("POST", "settings"): self._settings,
             ("POST", "orphan"): self._orphan,
             ("POST", "faults"): self._faults,
@@ -95,6 +96,9 @@ class Control:
             rotation = self._app.store.data.rotations[steps[1]]
             if steps[2:] == ["rival"] and method == "POST":
                 return self._rival(rotation, body)
+            if steps[2:] == ["due"] and method == "POST":
+                self._app.jobs.due(rotation.id)
+                return {}
             if len(steps) == 2 and method == "PATCH":
                 change_rotation(self._app.store, rotation, body)
                 return rotation_state(self._app.store, rotation)
@@ -201,6 +205,15 @@ class Control:
             one = {"secretsMapping": _mapping(name), **wanted, "name": name}
             made.append(rotation_state(store, add_rotation(store, rotations, one)))
         return {"rotations": made}
+
+    def _add_secret(self, body: dict[str, Any]) -> Any:
+        store = self._app.store
+        place = {"projectId": store.first_project().id, "environment": "prod", "secretPath": "/okta", **body}
+        now = store.now()
+        made = MappedSecret(id=new_id(), version=1, rotationId=None, createdAt=now, updatedAt=now, **place)
+        store.ensure_folder(store.data.projects[made.projectId], made.environment, made.secretPath)
+        store.data.secrets[made.id] = made
+        return asdict(made)
 
     def _rival(self, rotation: Rotation, body: dict[str, Any]) -> Any:
         fails = body.get("failure")

@@ -13,6 +13,7 @@ from typing import Any
 from .clock import iso
 
 MAX_SECRETS = 2
+ONLY_ACTIVE = "You can't deactivate the only active client secret."
 _ALPHABET = string.ascii_letters + string.digits + "_-"
 
 
@@ -127,6 +128,8 @@ class Okta:
         found = app.find(secret_id)
         if found is None:
             raise OktaError("E0000007", f"Not found: Resource not found: {secret_id} (ClientSecret)")
+        if found.status == "ACTIVE" and sum(secret.status == "ACTIVE" for secret in app.secrets) == 1:
+            raise OktaError("E0000001", ONLY_ACTIVE)
         found.status = "INACTIVE"
         if self.fails("removeError"):
             raise OktaError("E0000009", "Internal Server Error")

@@ -64,6 +64,8 @@ class Pipeline:
             return _preflight(received)
         try:
             found = self._router.find(received.method, received.path)
+            if found is not None and self._is_newer(found[0]):
+                found = None
         except BadUrl:
             message = f"'{received.raw_url}' is not a valid url component"
             body = {"error": "Bad Request", "code": "FST_ERR_BAD_URL", "message": message, "statusCode": 400}
@@ -85,6 +87,12 @@ class Pipeline:
         if received.headers.get("if-none-match") == answer.tag() and received.method in ("GET", "HEAD"):
             return Answer(304, b"", {**answer.headers, "etag": answer.tag()}, etag=False)
         return answer
+
+    def _is_newer(self, route: Route) -> bool:
+        """Whether the server is set to be older than the route."""
+        settings = self._store.settings
+        newer = {"/api/v4/secrets": settings.secretsV4, "/api/v1/projects/slug": settings.projectsV1}
+        return any(route.pattern.startswith(start) and not known for start, known in newer.items())
 
     def _refuse_in_maintenance(self, received: Received) -> None:
         if not self._store.settings.maintenance or received.method in ("GET", "HEAD"):

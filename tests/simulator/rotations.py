@@ -85,7 +85,7 @@ class Rotations:
             self.revoke_older(rotation)
             if fails:
                 raise RuntimeError(fails)
-            made = self.issue(rotation)
+            made = self.issue(rotation.parameters["clientId"])
             if seconds:
                 await self._sleep(seconds / 2)
             self.commit(rotation, made, manual=manual)
@@ -122,8 +122,7 @@ class Rotations:
             text = f"Failed to list client secrets for Okta app {client_id}: {problem.cause}"
             raise RuntimeError(text) from problem
 
-    def issue(self, rotation: Rotation) -> Credentials:
-        client_id = rotation.parameters["clientId"]
+    def issue(self, client_id: str) -> Credentials:
         try:
             made = self.okta.create(client_id)
         except OktaError as problem:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 
 def _at_utc(day: datetime, hours: float, minutes: float) -> datetime:
     midnight = day.replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight + timedelta(hours=hours, minutes=minutes)
+    return midnight + timedelta(hours=int(hours), minutes=int(minutes))
 
 
 def next_after_success(
@@ -24,9 +24,10 @@ def next_after_success(
     if not auto:
         return None
     last = datetime.fromtimestamp(last_rotated_at, tz=timezone.utc)
-    planned = _at_utc(last + timedelta(days=interval_days), hours, minutes)
+    # JavaScript cuts off fractions where it sets a date, and does not where it compares.
+    planned = _at_utc(last + timedelta(days=int(interval_days)), hours, minutes)
     # A manual rotation late in the day would otherwise be followed by a scheduled one too early.
-    if manual and (last.hour, last.minute) >= (int(hours), int(minutes)):
+    if manual and (last.hour, last.minute) >= (hours, minutes):
         planned += timedelta(days=1)
     return planned.timestamp()
 

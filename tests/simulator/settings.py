@@ -28,6 +28,11 @@ class Settings:
     loginLockContention: bool = False
     clientIdGetsNewVersion: bool = True
     hiddenReads: str = "hidden"
+    lastSecretRevocation: str = "refused"
+    queuedRotationsWait: bool = True
+    queueSeconds: float = 0.05
+    secretsV4: bool = True
+    projectsV1: bool = True
 
     def update(self, changes: dict[str, Any]) -> None:
         known = {entry.name: entry for entry in fields(self)}
@@ -43,4 +48,6 @@ class Settings:
                 raise ValueError(f"generation is one of {GENERATIONS}")
             if name == "hiddenReads" and value not in ("hidden", "forbidden"):
                 raise ValueError("hiddenReads is 'hidden' or 'forbidden'")
+            if name == "lastSecretRevocation" and value not in ("refused", "swallowed"):
+                raise ValueError("lastSecretRevocation is 'refused' or 'swallowed'")
             setattr(self, name, value)
