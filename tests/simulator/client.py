@@ -206,6 +206,19 @@ class Simulator:
         found: dict[str, Any] = self.control("POST", "orphan", {"rotationId": rotation_id})
         return found
 
+    def add_application(self, client_id: str, *, secrets: int = 1) -> dict[str, Any]:
+        """At Okta, with that many secrets that were made by hand."""
+        made: dict[str, Any] = self.control("POST", "applications", {"clientId": client_id, "secrets": secrets})
+        return made
+
+    def add_secret(self, name: str, value: str = "by hand", **place: Any) -> dict[str, Any]:
+        made: dict[str, Any] = self.control("POST", "secrets", {"secretKey": name, "secretValue": value, **place})
+        return made
+
+    def due(self, rotation_id: str) -> None:
+        """The time of a queued rotation has come."""
+        self.control("POST", f"rotations/{rotation_id}/due")
+
     def add_identity(self, **wanted: Any) -> dict[str, Any]:
         """Besides its fields: `clientSecretTrustedIps` and `accessTokenTrustedIps` refuse other addresses."""
         found: dict[str, Any] = self.control("POST", "identities", wanted)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .answers import Answer, json_answer
 from .model import Identity, MappedSecret, Rotation, Token
-from .okta import Okta
+from .okta import Okta, OktaApp
 from .pipeline import Received
 from .seed import add_rotation, change_rotation
 from .state_view import rotation_state, state
@@ -74,6 +74,7 @@ class Control:
             ("POST", "connections"): self._add_connection,
             ("POST", "rotations"): self._add_rotations,
             ("POST", "secrets"): self._add_secret,
+            ("POST", "applications"): self._add_application,
             ("POST", "settings"): self._settings,
             ("POST", "orphan"): self._orphan,
             ("POST", "faults"): self._faults,
@@ -205,6 +206,14 @@ class Control:
             one = {"secretsMapping": _mapping(name), **wanted, "name": name}
             made.append(rotation_state(store, add_rotation(store, rotations, one)))
         return {"rotations": made}
+
+    def _add_application(self, body: dict[str, Any]) -> Any:
+        """At Okta, with secrets that were made by hand."""
+        data = self._app.store.data
+        app = data.okta.setdefault(body["clientId"], OktaApp(body["clientId"]))
+        for _unused in range(body.get("secrets", 1)):
+            Okta(data.okta, {}, self._app.store.now).create(app.clientId, force=True)
+        return app.view()
 
     def _add_secret(self, body: dict[str, Any]) -> Any:
         store = self._app.store

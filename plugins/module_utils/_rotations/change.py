@@ -140,11 +140,12 @@ class Change:
         mapping = changes.get("secretsMapping", {})
         wanted.check_mapping(mapping)
         self._around.projects.check_free([name for name in mapping.values() if name not in _names(rotation)], *place)
-        renamed = [f"{rotation['secretsMapping'].get(key)} is {name} then" for key, name in mapping.items()]
+        present = rotation["secretsMapping"]
+        renamed = [f"{present.get(key)} to {name}" for key, name in mapping.items() if name != present.get(key)]
         if renamed:
             self._around.warn(
                 f"The secrets of {rotation['name']!r} are renamed in place ({', '.join(renamed)}): who reads them by "
-                "their old names finds nothing there."
+                "an old name finds nothing there."
             )
 
     def _check_allowed(self, reading: Reading, plan: _Plan) -> None:

@@ -80,7 +80,7 @@ class Creation:
         if missing:
             where = finding.elsewhere(self._around.api, self._target)
             raise invalid_arguments(
-                f"{self._target} is not there, and to create it {', '.join(missing)} is missing. {where}".strip()
+                f"Could not create {self._target}, which is not there: {', '.join(missing)} is missing. {where}".strip()
             )
 
     def _prepared(self) -> dict[str, Any]:
