@@ -71,8 +71,8 @@ class Change:
                             continue
                         raise
                     after, lost = None, failure
-                after = self._shown(before, after, lost)
-                return self._ended(before, after, plan, self._rotated(before, after, held, note))
+                after, rotated = self._rotation(before, self._shown(before, after, lost), held, note)
+                return self._ended(before, after, plan, rotated)
 
     def _plan(self, reading: Reading) -> _Plan:
         """Fails where something forbids the change."""
@@ -187,19 +187,19 @@ class Change:
             raise failures.lost(before.rotation["name"], "changed", lost, obstacle) from lost
         return shown
 
-    def _rotated(self, before: Reading, after: Reading, held: Held, note: Note | None) -> bool:
-        """Whether the server rotated because of the change, which it begins only after its answer."""
+    def _rotation(self, before: Reading, after: Reading, held: Held, note: Note | None) -> tuple[Reading, bool]:
+        """The newest reading, and whether the server rotated because of the change. It begins after its answer."""
         around = self._around
         if not readings.moved(before, after):
             next_at = _next_rotation_at(after)
             if not any(schedule.is_imminent(next_at, clock) for clock in self._clocks(after)):
                 self._put_back(held, note)
-                return False
+                return after, False
             before, seen, obstacle = around.observer.watch(lambda: around.api.read(before.id), before)
             if seen is None and next_at and all(next_at > clock for clock in self._clocks(after)):
                 self._put_back(held, note)
                 around.warn(f"The server rotates {before.rotation['name']!r} at {next_at.isoformat()}, later today.")
-                return False
+                return after, False
             if seen is None:
                 name = before.rotation["name"]
                 raise failures.lost(name, "rotated, because of the change that was made,", None, obstacle)
@@ -210,7 +210,7 @@ class Change:
             raise failures.failed(after, "the change was made, and the rotation because of it failed")
         if readings.rotated_more_than_once(before, after):
             around.warn(failures.twice(before))
-        return True
+        return after, True
 
     def _put_back(self, held: Held, note: Note | None) -> None:
         """After the request, what cannot be noted is no reason to fail."""
