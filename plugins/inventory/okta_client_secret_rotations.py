@@ -145,7 +145,9 @@ from ansible_collections.secretops.infisical.plugins.module_utils._errors import
     unforeseen,
 )
 from ansible_collections.secretops.infisical.plugins.module_utils._login.credentials import Credentials, credentials
+from ansible_collections.secretops.infisical.plugins.module_utils._options import FILTERS
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Api
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.selection import Selection, of_both_clocks
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.connection import Connection
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.urls import canonical
@@ -155,11 +157,9 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import 
     FLEET,
     UNREAD,
     Member,
-    Wanted,
     check_host_names,
     check_known,
     members,
-    of_both_clocks,
 )
 from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings import interruptible
 
@@ -195,7 +195,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
     def _parse(self, path: str, cache: bool, added: list[str]) -> None:
         options = _checked(lambda: _inventory_file.read(path, self.loader, self.templar))
         self._set_core_options(options)
-        wanted = _checked(partial(Wanted.parse, **{name: options[name] for name in _inventory_file.FILTERS}))
+        wanted = _checked(partial(Selection.parse, **{name: options[name] for name in FILTERS}))
         task = Task(params=options, check_mode=False, environ=os.environ, warn=display.warning, gate=_refused.gate)
         for option, source in _settings.sources(options, os.environ).items():
             display.vvv(f"{path}: {option} is from {source}.")
@@ -204,7 +204,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         _checked(lambda: members(dict.fromkeys(options["projects"], ())))
         known = self._known(path, cache, task, connection, login)
         host_now = datetime.now(timezone.utc)
-        found, overdue = _checked(lambda: of_both_clocks(members(known["rotations"]), wanted, known["clock"], host_now))
+        everyone = _checked(lambda: members(known["rotations"]))
+        rotations = [member.rotation for member in everyone]
+        selected, overdue, _now = _checked(lambda: of_both_clocks(rotations, wanted, known["clock"], host_now))
+        chosen = {rotation["id"] for rotation in selected}
+        found = [member for member in everyone if member.rotation["id"] in chosen]
         self._warn_of_unknown_environments(wanted, known["rotations"])
         shared = _shared_variables(path, connection, login)
         named = [(member, self._variables(member, shared)) for member in found]
@@ -277,7 +281,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
     def _there(self) -> dict[str, dict[str, Any]]:
         return {name: host.vars for name, host in self.inventory.hosts.items()}
 
-    def _warn_of_unknown_environments(self, wanted: Wanted, rotations: Mapping[str, Any]) -> None:
+    def _warn_of_unknown_environments(self, wanted: Selection, rotations: Mapping[str, Any]) -> None:
         there = {member.environment for member in members(rotations)}
         for slug in wanted.environments:
             if slug not in there:

@@ -74,6 +74,15 @@ ROTATION: dict[str, dict[str, Any]] = {
     "secret_path": {"type": "str", "no_log": False},
 }
 
+#: Which rotations of many are wanted.
+FILTERS: dict[str, dict[str, Any]] = {
+    "environment": {"type": "list", "elements": "str"},
+    "secret_path": {"type": "list", "elements": "str", "no_log": False},
+    "status": {"type": "list", "elements": "str", "choices": ["success", "failed"]},
+    "older_than": {"type": "str"},
+    "due": {"type": "str"},
+}
+
 #: Every text would be full of gaps.
 _TOO_SHORT_TO_CENSOR = 8
 

@@ -12,7 +12,12 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import invalid_arguments
-from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION, CONNECTION, merged
+from ansible_collections.secretops.infisical.plugins.module_utils._options import (
+    AUTHENTICATION,
+    CONNECTION,
+    FILTERS,
+    merged,
+)
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _data
 
 NAME = "secretops.infisical.okta_client_secret_rotations"
@@ -31,14 +36,6 @@ CORE: dict[str, dict[str, Any]] = {
     "strict": {"type": "bool"},
     "use_extra_vars": {"type": "bool"},
     "leading_separator": {"type": "bool"},
-}
-
-FILTERS: dict[str, dict[str, Any]] = {
-    "environment": {"type": "list", "elements": "str"},
-    "secret_path": {"type": "list", "elements": "str"},
-    "status": {"type": "list", "elements": "str", "choices": ["success", "failed"]},
-    "older_than": {"type": "str"},
-    "due": {"type": "str"},
 }
 
 SPEC = merged(

@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of hosts, filters and what is overdue."""
+"""Names of hosts."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -12,14 +11,10 @@ from ansible_collections.secretops.infisical.plugins.inventory.okta_client_secre
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import (
     Member,
-    Wanted,
     check_host_names,
     check_known,
     members,
-    of_both_clocks,
 )
-
-NOW = datetime(2026, 3, 12, 12, 0, tzinfo=timezone.utc)
 
 
 def rotation(name: str = "okta-payments", path: str = "/okta", environment: str = "prod", **changes: Any) -> Any:
@@ -66,31 +61,6 @@ def test_ids_that_begin_alike_are_told_in_full() -> None:
     )
     base = "okta-payments.a_b.prod.payments"
     assert names(first, second) == [f"{base}.{first['id']}", f"{base}.{second['id']}"]
-
-
-@pytest.mark.parametrize(
-    ("clock", "expected"),
-    [(None, (1, 0)), (100.0, (1, 0)), (3 * 86400.0, "3 days ahead of"), (-1e9, "behind"), (1e15, "ahead of")],
-)
-def test_both_clocks_agree_or_it_is_an_error(clock: float | None, expected: Any) -> None:
-    """It is overdue in two days."""
-    found = members({"payments": [rotation()]})
-    if isinstance(expected, tuple):
-        selected, overdue = of_both_clocks(found, Wanted(), clock, NOW)
-        assert (len(selected), len(overdue)) == expected
-        return
-    if clock == -1e9:
-        # Long ago nothing is overdue by either clock: what is wanted decides.
-        assert of_both_clocks(found, Wanted(), clock, NOW) == (found, set())
-    wanted = Wanted() if clock and clock > 0 else Wanted(older_than=86400)
-    with pytest.raises(InfisicalError, match=expected) as caught:
-        of_both_clocks(found, wanted, clock, NOW)
-    assert caught.value.reason == "clock_unreliable"
-
-
-def test_overdue_by_both_clocks() -> None:
-    found = members({"payments": [rotation()]})
-    assert of_both_clocks(found, Wanted(), 600.0, NOW + timedelta(days=9)) == (found, {found[0].rotation["id"]})
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a:b", "a,b", "!a", "a[0]", "all", "localhost"])
@@ -145,60 +115,6 @@ def test_a_rotation_without_what_is_needed(incomplete: dict[str, Any]) -> None:
 
 def member(**changes: Any) -> Member:
     return members({"payments": [rotation(**changes)]})[0]
-
-
-@pytest.mark.parametrize(
-    ("planned", "overdue"),
-    [
-        ("2026-03-12T11:59:59.999Z", True),
-        ("2026-03-12T12:00:00.000Z", True),
-        ("2026-03-12T12:00:00.001Z", False),
-        (None, False),
-    ],
-)
-def test_overdue(planned: str | None, overdue: bool) -> None:
-    assert member(nextRotationAt=planned).overdue(NOW) is overdue
-
-
-@pytest.mark.parametrize(
-    ("options", "changes", "expected"),
-    [
-        ({}, {}, True),
-        ({"environment": ["dev", "prod"]}, {}, True),
-        ({"environment": ["dev"]}, {}, False),
-        ({"status": ["failed"]}, {}, False),
-        ({"status": ["failed"]}, {"rotationStatus": "failed"}, True),
-        ({"secret_path": ["/okta"]}, {}, True),
-        ({"secret_path": ["/okta/"]}, {"path": "/okta/apps"}, True),
-        ({"secret_path": ["/okta"]}, {"path": "/oktapus"}, False),
-        ({"secret_path": ["/"]}, {"path": "/"}, True),
-        ({"secret_path": ["/"]}, {}, True),
-        ({"secret_path": ["/other", "/okta"]}, {}, True),
-        ({"older_than": "2d"}, {}, True),
-        ({"older_than": "49h"}, {}, False),
-        ({"older_than": "0"}, {}, True),
-        ({"due": "0"}, {}, False),
-        ({"due": "2d"}, {}, True),
-        ({"due": "47h"}, {}, False),
-        ({"older_than": "9999999999d"}, {}, False),
-        ({"due": "9999999999d"}, {}, True),
-        ({"due": "9d"}, {"nextRotationAt": None}, False),
-        ({"environment": ["prod"], "status": ["failed"]}, {}, False),
-    ],
-)
-def test_filters(options: dict[str, Any], changes: dict[str, Any], expected: bool) -> None:
-    found = members({"payments": [rotation(**changes)]})
-    assert bool(Wanted.parse(**options).of(found, NOW)) is expected
-
-
-@pytest.mark.parametrize(
-    "options",
-    [{"older_than": "soon"}, {"due": "-1"}, {"secret_path": ["okta"]}, {"secret_path": ["/../"]}],
-)
-def test_filters_that_make_no_sense(options: dict[str, Any]) -> None:
-    with pytest.raises(InfisicalError) as caught:
-        Wanted.parse(**options)
-    assert caught.value.reason == "invalid_arguments"
 
 
 @pytest.mark.parametrize(

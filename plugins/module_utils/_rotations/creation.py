@@ -102,7 +102,7 @@ class Creation:
         desired, target = self._desired, self._target
         others = [
             told(each.rotation)
-            for each in self._around.api.read_all(target.project_id, fresh=True)
+            for each in finding.listed(self._around.api, target.project_id, self._around.patience)
             if (each.rotation.get("parameters") or {}).get(desired.kind.application) == desired.application
         ]
         if not others:
