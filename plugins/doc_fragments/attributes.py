@@ -23,14 +23,28 @@ attributes:
 options: {}
 attributes:
   check_mode:
-    description: Reads the rotation and predicts the decision of the real run. Never rotates.
+    description: Reads the rotation and predicts the decision of the real run. Sends nothing but readings.
     support: full
   diff_mode:
-    description: Shows when the secret was rotated and which slot is active, before and after. Never shows a secret.
+    description: Shows when the secret was rotated and which slot is active, or the configuration. Never shows a secret.
     support: full
   idempotent:
-    description: A second run within O(min_age) changes nothing.
+    description: A second run changes nothing, with O(state=rotated) within O(min_age).
     support: partial
     details:
-      - With V(0) in O(min_age) every run rotates.
+      - With O(state=rotated) and V(0) in O(min_age) every run rotates.
+"""
+
+    INFO = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Reads as in a real run.
+    support: full
+  diff_mode:
+    description: There is nothing to compare.
+    support: none
+  idempotent:
+    description: Nothing is ever changed.
+    support: full
 """

@@ -257,13 +257,6 @@ EXAMPLES = r"""
     allow_rotation: true
   run_once: true
 
-- name: Remove the rotation and its secrets in Infisical
-  secretops.infisical.okta_client_secret_rotation:
-    state: absent
-    rotation_id: "{{ okta_rotation_id }}"
-    delete_secrets: true
-  run_once: true
-
 - name: Rotate now, whatever the age, and say so when Okta refuses
   block:
     - name: Rotate
@@ -278,6 +271,13 @@ EXAMPLES = r"""
         msg: "{{ rotation.msg }}"
       # What ansible-core itself ends, by the keyword timeout, has no reason.
       when: rotation.reason | default('') == 'okta_secret_limit'
+
+- name: Remove the rotation and its secrets in Infisical
+  secretops.infisical.okta_client_secret_rotation:
+    state: absent
+    rotation_id: "{{ okta_rotation_id }}"
+    delete_secrets: true
+  run_once: true
 """
 
 RETURN = r"""

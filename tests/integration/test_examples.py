@@ -80,6 +80,7 @@ def variables(simulator: Simulator) -> dict[str, str]:
     rotation = simulator.rotation()
     return {
         "okta_rotation_id": rotation["id"],
+        "okta_application_client_id": rotation["parameters"]["clientId"],
         "infisical_project_id": rotation["projectId"],
         "infisical_url": options["url"],
         "infisical_client_id": options["universal_auth_client_id"],

@@ -1,0 +1,205 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the module for reading tells: one or many, and what of them is wanted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation_info
+from simulator.client import Simulator
+from support.ansible import Workspace
+from support.machine import Machine, ended
+from support.server import environment, login, tokens_left
+from support.stale_front import Shown, front, stamping, with_clock
+
+INFO = "secretops.infisical.okta_client_secret_rotation_info"
+MODULE: ModuleType = okta_client_secret_rotation_info
+HOUR, DAY = 3_600, 86_400
+LIST = "/api/v2/secret-rotations/okta-client-secret"
+PLACE = {"project_slug": "payments", "environment": ["prod"], "secret_path": ["/okta"]}
+
+
+@pytest.fixture
+def machine(simulator: Simulator, tmp_path: Path) -> Machine:
+    return Machine(tmp_path / "tmp", {"url": simulator.url, "token": simulator.mint_token()})
+
+
+def several(simulator: Simulator) -> None:
+    """Beside that of the seed, which was rotated 40 days ago in prod:/okta, and is overdue."""
+    simulator.settings(clockFrozen=True)
+    simulator.add_rotation(name="young", environment="dev", secretPath="/", lastRotatedAt=HOUR, nextRotationAt=30 * DAY)
+    simulator.add_rotation(
+        name="failed", environment="prod", secretPath="/apps/x", lastRotatedAt=10 * DAY, nextRotationAt=DAY,
+        rotationStatus="failed",
+    )  # fmt: skip
+    simulator.add_rotation(name="by-hand", environment="staging", lastRotatedAt=20 * DAY, nextRotationAt=None)
+    simulator.add_rotation(name="other-type", type="auth0-client-secret")
+
+
+def names(result: dict[str, Any]) -> list[str]:
+    return [rotation["name"] for rotation in result["secretRotations"]]
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, ["young", "failed", "okta-payments", "by-hand"]),
+        ({"environment": ["prod"]}, ["failed", "okta-payments"]),
+        ({"environment": ["dev", "staging"]}, ["young", "by-hand"]),
+        ({"secret_path": ["/okta"]}, ["okta-payments", "by-hand"]),
+        ({"secret_path": ["/apps", "/okta"], "environment": ["prod"]}, ["failed", "okta-payments"]),
+        ({"status": ["failed"]}, ["failed"]),
+        ({"older_than": "15d"}, ["okta-payments", "by-hand"]),
+        ({"due": "0"}, ["okta-payments"]),
+        ({"due": "2d"}, ["failed", "okta-payments"]),
+        ({"due": "0", "environment": ["dev"]}, []),
+        (
+            {"environment": [" "], "older_than": "", "status": [], "due": " "},
+            ["young", "failed", "okta-payments", "by-hand"],
+        ),
+    ],
+)
+def test_what_is_wanted_of_a_project(
+    simulator: Simulator, machine: Machine, options: dict[str, Any], expected: list[str], check_mode: bool
+) -> None:
+    several(simulator)
+    result = machine.run(module=MODULE, check_mode=check_mode, project_slug="payments", **options)
+    assert ended(result) == ("read", False)
+    assert names(result) == expected
+    assert [each["name"] for each in result["summary"]] == expected
+    assert [each["id"] for each in result["summary"]] == [each["id"] for each in result["secretRotations"]]
+    assert len(simulator.log(f"{LIST}$")) == 1
+
+
+def test_the_summary_says_what_the_server_does_not(simulator: Simulator, machine: Machine) -> None:
+    several(simulator)
+    project = simulator.state()["project"]["id"]
+    result = machine.run(module=MODULE, project_id=project)
+    told = {each["name"]: (round(each["age_seconds"] / HOUR), each["overdue"]) for each in result["summary"]}
+    assert told == {
+        "young": (1, False),
+        "failed": (240, False),
+        "okta-payments": (960, True),
+        "by-hand": (480, False),
+    }
+    assert result["msg"] == f"Read 4 rotations of the project {project}, 1 overdue."
+    assert "ansible_facts" not in result
+    by_id = {rotation["id"]: rotation for rotation in simulator.state()["rotations"]}
+    for rotation in result["secretRotations"]:
+        assert rotation.items() <= by_id[rotation["id"]].items()
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_one_by_id_or_by_name(simulator: Simulator, machine: Machine, check_mode: bool) -> None:
+    rotation = simulator.rotation()
+    for which in ({"rotation_id": rotation["id"]}, {"name": "okta-payments", **PLACE}):
+        result = machine.run(module=MODULE, check_mode=check_mode, **which)
+        assert (ended(result), names(result)) == (("read", False), ["okta-payments"])
+        assert [each["overdue"] for each in result["summary"]] == [True]
+        assert result["msg"] == f"Read 1 rotation of the project {rotation['projectId']}, 1 overdue."
+
+
+@pytest.mark.parametrize(
+    ("options", "reason", "told"),
+    [
+        ({}, "invalid_arguments", "project_id or project_slug is missing"),
+        ({"project_id": "a", "project_slug": "b"}, "invalid_arguments", "contradict"),
+        ({"name": "okta"}, "invalid_arguments", "environment is missing"),
+        ({"name": "okta", **PLACE, "environment": ["prod", "dev"]}, "invalid_arguments", "environment has 2 values"),
+        ({"name": "okta", **PLACE, "secret_path": ["/", "/a"]}, "invalid_arguments", "secret_path has 2 values"),
+        ({"name": "okta", **PLACE, "older_than": "1d"}, "invalid_arguments", "older_than"),
+        ({"rotation_id": "42"}, "invalid_arguments", "UUID"),
+        ({"rotation_id": "3c90c3cc-0d44-4b50-8888-8dd25736052a", "due": "1d"}, "invalid_arguments", "due"),
+        ({"project_slug": "payments", "older_than": "soon"}, "invalid_arguments", "older_than"),
+        ({"project_slug": "payments", "secret_path": ["okta"]}, "invalid_arguments", "secret_path"),
+        ({"project_slug": "nobody"}, "not_found", "'nobody'"),
+        ({"rotation_id": "3c90c3cc-0d44-4b50-8888-8dd25736052a"}, "not_found", "3c90c3cc"),
+        ({"name": "okta-payments", **PLACE, "environment": ["dev"]}, "not_found", "one of that name in prod:/okta"),
+        ({"name": "okta-payments", **PLACE, "secret_path": None}, "not_found", "secret_path was left out"),
+        ({"project_slug": "payments", "token": "no-token"}, "authentication_failed", "malformed"),
+    ],
+)
+def test_what_cannot_be_read_is_said(
+    simulator: Simulator, machine: Machine, options: dict[str, Any], reason: str, told: str
+) -> None:
+    result = machine.run(module=MODULE, **options)
+    assert ended(result) == (reason, False)
+    assert told in result["msg"]
+    if reason == "invalid_arguments":
+        assert simulator.log() == []
+
+
+def test_a_right_that_is_missing_is_said(simulator: Simulator, machine: Machine) -> None:
+    simulator.change_identity(simulator.state()["identity"]["id"], without=[["read", "secret-rotation"]])
+    result = machine.run(module=MODULE, project_slug="payments")
+    assert ended(result) == ("permission_denied", False)
+    assert "the action read on the subject secret-rotation" in result["msg"]
+
+
+def test_an_empty_project_is_no_failure(simulator: Simulator, machine: Machine) -> None:
+    simulator.add_project("empty")
+    result = machine.run(module=MODULE, project_slug="empty")
+    assert (ended(result), result["secretRotations"], result["summary"]) == (("read", False), [], [])
+    assert "Read 0 rotations of the project" in result["msg"]
+
+
+def test_clocks_that_disagree_are_a_failure_where_it_matters(simulator: Simulator, machine: Machine) -> None:
+    simulator.add_rotation(name="soon", nextRotationAt=DAY)
+    with front(simulator.url, with_clock(2 * DAY)) as url:
+        assert ended(machine.run(module=MODULE, url=url, project_slug="payments")) == ("clock_unreliable", False)
+        # No clock matters here, and the age is the server's.
+        only = machine.run(module=MODULE, url=url, project_slug="payments", environment=["staging"])
+        assert ended(only) == ("read", False)
+        one = machine.run(module=MODULE, url=url, rotation_id=simulator.rotation()["id"])
+    assert round(one["summary"][0]["age_seconds"] / DAY) == 42
+    simulator.settings(sendDate=False)
+    assert ended(machine.run(module=MODULE, project_slug="payments")) == ("read", False)
+
+
+def test_a_list_out_of_a_cache_is_not_taken(simulator: Simulator, machine: Machine) -> None:
+    with front(simulator.url, stamping(age="5")) as url:
+        for which in ({"project_slug": "payments"}, {"rotation_id": simulator.rotation()["id"]}):
+            result = machine.run(module=MODULE, url=url, wait_timeout=3, **which)
+            assert ended(result) == ("stale_reading", False)
+    turns = iter([{"age": "5"}, {}, {}])
+    with front(simulator.url, lambda request, onward: onward(request).with_headers(**next(turns))) as url:
+        project = simulator.state()["project"]["id"]
+        assert ended(machine.run(module=MODULE, url=url, project_id=project)) == ("read", False)
+
+
+def test_an_incomplete_rotation_is_refused(simulator: Simulator, machine: Machine) -> None:
+    with front(simulator.url, Shown({"environment": None})) as url:
+        result = machine.run(module=MODULE, url=url, rotation_id=simulator.rotation()["id"])
+    assert ended(result) == ("invalid_response", False)
+
+
+def test_hundreds_take_one_request(simulator: Simulator, machine: Machine) -> None:
+    simulator.add_rotations(200, environment="dev")
+    result = machine.run(module=MODULE, project_slug="payments", environment=["dev"])
+    assert names(result) == [f"okta-client-{number:05d}" for number in range(1, 201)]
+    assert len(simulator.log(f"{LIST}$")) == 1
+
+
+def test_through_the_front_doors(workspace: Workspace, simulator: Simulator) -> None:
+    tasks: list[dict[str, Any]] = [
+        {"name": "all", INFO: {**login(simulator), "project_slug": "payments"}},
+        {"name": "one", INFO: {**login(simulator), "name": "okta-payments", **PLACE}, "check_mode": True},
+    ]
+    run = workspace.tasks(tasks, env={"SECRETOPS_INFISICAL_IN_PROCESS": "1"})
+    as_module = workspace.tasks(tasks, env={"SECRETOPS_INFISICAL_IN_PROCESS": "0"})
+    for each in (run, as_module):
+        assert each.returncode == 0, each.output
+        assert [len(each.named(name)["secretRotations"]) for name in ("all", "one")] == [1, 1]
+        assert each.named("all")["secretRotations"] == run.named("one")["secretRotations"]
+    ad_hoc = workspace.command(
+        ["ansible", "localhost", "-m", INFO, "-a", "project_slug=payments environment=prod,dev"],
+        environment(simulator),
+    )
+    assert ad_hoc.returncode == 0, ad_hoc.output
+    assert '"name": "okta-payments"' in ad_hoc.stdout
+    assert tokens_left(simulator) == []
