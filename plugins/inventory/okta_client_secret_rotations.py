@@ -131,19 +131,15 @@ projects:
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.display import Display
 from ansible_collections.secretops.infisical.plugins.module_utils import _settings
-from ansible_collections.secretops.infisical.plugins.module_utils._errors import (
-    InfisicalError,
-    unforeseen,
-)
 from ansible_collections.secretops.infisical.plugins.module_utils._login.credentials import Credentials, credentials
 from ansible_collections.secretops.infisical.plugins.module_utils._options import FILTERS
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Api
@@ -161,12 +157,12 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import 
     check_known,
     members,
 )
+from ansible_collections.secretops.infisical.plugins.plugin_utils._foreign import checked
 from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings import interruptible
 
 display = Display()
 
-_Made = TypeVar("_Made")
-
+_checked = partial(checked, error=AnsibleParserError, what="read the inventory")
 _OVERDUE = "overdue"
 
 
@@ -357,20 +353,6 @@ def _has_its_shape(known: Any, projects: Mapping[str, Any]) -> bool:
     except Exception:  # noqa: BLE001 - what is no rotation fails in many ways
         return False
     return True
-
-
-def _checked(work: Callable[[], _Made]) -> _Made:
-    """What our own code makes. ansible-core shows every exception behind the one that it gets, and what is in them."""
-    try:
-        return work()
-    except InfisicalError as caught:
-        failure = caught
-    except Exception as fault:  # noqa: BLE001 - its text may quote what the server echoed
-        failure = unforeseen(fault, "read the inventory")
-    except BaseException as end:
-        end.__cause__ = end.__context__ = None
-        raise
-    raise AnsibleParserError(failure.message)
 
 
 def _fetched(task: Task, connection: Connection) -> dict[str, Any]:

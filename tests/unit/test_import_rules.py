@@ -18,14 +18,20 @@ PACKAGE = "ansible_collections.secretops.infisical.plugins"
 #: From top to bottom. A file imports only from floors below its own, or from its own wing; a new file is given a floor
 #: by its folder, or here.
 FLOORS = (
-    {"action/*", "filter/*", "inventory/*"},
+    {"action/*", "filter/*", "inventory/*", "lookup/*"},
     {"plugin_utils/_in_process"},
     {"plugin_utils/_run_plan", "plugin_utils/_run_summary"},
     {"plugin_utils/_run_members", "plugin_utils/_run_settings"},
     {"plugin_utils/_run_hosts"},
     {"plugin_utils/_internals", "plugin_utils/_inventory_file"},
-    {"plugin_utils/_surroundings", "plugin_utils/_refused", "plugin_utils/_data", "plugin_utils/_fleet"},
-    {"modules/*", "lookup/*"},
+    {
+        "plugin_utils/_surroundings",
+        "plugin_utils/_refused",
+        "plugin_utils/_data",
+        "plugin_utils/_fleet",
+        "plugin_utils/_foreign",
+    },
+    {"modules/*"},
     {"module_utils/_module"},
     {"module_utils/_results"},
     {"module_utils/_states"},
@@ -49,6 +55,7 @@ OUTSIDE = {
         "plugin_utils/_in_process",
         "plugin_utils/_internals",
         "plugin_utils/_data",
+        "plugin_utils/_foreign",
         "plugin_utils/_refused",
         "plugin_utils/_inventory_file",
         "plugin_utils/_run_hosts",

@@ -71,6 +71,14 @@ class Reading(NamedTuple):
         return message if isinstance(message, str) else ""
 
 
+class Generated(NamedTuple):
+    """The credentials that were generated, one or two, and the index of the active one."""
+
+    credentials: list[dict[str, str]]
+    active_index: int
+    from_cache: bool
+
+
 class Api:
     """Rotations of one kind through an authenticated session."""
 
@@ -105,11 +113,11 @@ class Api:
             raise _not_infisical(what, "the answer holds no secretRotations")
         return [self._reading(answer._replace(data={"secretRotation": rotation}), what, None) for rotation in found]
 
-    def read_credentials(self, rotation_id: str) -> tuple[list[dict[str, str]], int]:
-        """The credentials that were generated, one or two, and the index of the active one."""
+    def read_credentials(self, rotation_id: str) -> Generated:
         what = f"read the generated credentials of the secret rotation {rotation_id}"
         path = self._path(rotation_id, "/generated-credentials")
-        data = self._asked(lambda: self._session.get(path, what, fresh=True)).data
+        answer = self._asked(lambda: self._session.get(path, what, fresh=True))
+        data = answer.data
         found, active = data.get("generatedCredentials"), data.get("activeIndex")
         if data.get("rotationId") != rotation_id:
             raise _not_infisical(what, f"it is about another rotation, {data.get('rotationId')}")
@@ -117,7 +125,7 @@ class Api:
             raise _not_infisical(what, f"generatedCredentials does not hold {', '.join(self.kind.credentials)}")
         if not isinstance(active, int) or not 0 <= active < len(found):
             raise _not_infisical(what, "activeIndex tells no generated credential")
-        return found, active
+        return Generated(found, active, answer.from_cache)
 
     def rotate(self, rotation_id: str) -> Reading:
         """Ask for one rotation. Whatever is raised with an effect that is not NONE may have rotated."""

@@ -10,7 +10,7 @@ from .._errors import InfisicalError
 from .._transport.patience import Patience
 from .._transport.redaction import printable
 from .api import Api, Reading
-from .observer import POLL_PAUSES
+from .observer import until
 from .projects import Projects
 
 #: More would bury the message.
@@ -60,21 +60,18 @@ def read(api: Api, target: Target) -> Reading:
 
 def listed(api: Api, project_id: str, patience: Patience) -> list[Reading]:
     """Those of the project that the identity may see, not out of a cache."""
-    pauses = iter(POLL_PAUSES)
-    found = api.read_all(project_id, fresh=True)
-    while any(each.from_cache for each in found):
-        pause = min(next(pauses, POLL_PAUSES[-1]), patience.left)
-        if pause <= 0:
-            raise InfisicalError(
-                "stale_reading",
-                f"Could not get a fresh list of the secret rotations of project {project_id} within wait_timeout: a "
-                "cache answered (its header Age is above 0).",
-                "Nothing was sent. Let no cache answer for Infisical, and run again.",
-            )
-        patience.pause(pause)
-        with patience.spending():
-            found = api.read_all(project_id, fresh=True)
+    found, why = until(patience, lambda: api.read_all(project_id, fresh=True), _cached)
+    if why:
+        raise InfisicalError(
+            "stale_reading",
+            f"Could not get a fresh list of the secret rotations of project {project_id} within wait_timeout: {why}.",
+            "Nothing was sent. Let no cache answer for Infisical, and run again.",
+        )
     return found
+
+
+def _cached(found: list[Reading]) -> str:
+    return "a cache answered (its header Age is above 0)" if any(each.from_cache for each in found) else ""
 
 
 def elsewhere(api: Api, target: Target) -> str:

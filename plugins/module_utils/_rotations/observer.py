@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TypeVar
 
 from .._errors import UNKNOWN, InfisicalError, unforeseen
 from .._transport.patience import Patience
@@ -18,6 +19,23 @@ POLL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
 
 #: Failures of a reading after which further readings tell nothing new.
 HOPELESS = frozenset({"authentication_failed", "permission_denied", "not_found", "route_not_found", "wrong_type"})
+
+
+_Read = TypeVar("_Read")
+
+
+def until(patience: Patience, read: Callable[[], _Read], unfit: Callable[[_Read], str]) -> tuple[_Read, str]:
+    """Read until nothing is ``unfit`` with it, or patience ends: the last reading, and then what is wrong with it."""
+    pauses = iter(POLL_PAUSES)
+    found = read()
+    while why := unfit(found):
+        pause = min(next(pauses, POLL_PAUSES[-1]), patience.left)
+        if pause <= 0:
+            return found, why
+        patience.pause(pause)
+        with patience.spending():
+            found = read()
+    return found, ""
 
 
 class Observer:
@@ -59,15 +77,9 @@ class Observer:
 
     def fresh(self, read: Callable[[], Reading], note_path: str = "") -> Reading:
         """A reading that is not known to be stale. Nothing was sent yet, or nothing that had an effect."""
-        pauses = iter(POLL_PAUSES)
-        reading = self.read(read)
-        while why := self.known.why_stale(reading):
-            pause = min(next(pauses, POLL_PAUSES[-1]), self._patience.left)
-            if pause <= 0:
-                raise failures.stale(reading, why, note_path)
-            self._patience.pause(pause)
-            with self._patience.spending():
-                reading = self.read(read)
+        reading, why = until(self._patience, lambda: self.read(read), self.known.why_stale)
+        if why:
+            raise failures.stale(reading, why, note_path)
         return reading
 
     def wait_for(

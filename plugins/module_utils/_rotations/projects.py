@@ -5,12 +5,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from .._errors import InfisicalError
 from .._login.session import Session
 from .._transport.client import Answer
+
+
+class Secret(NamedTuple):
+    """A secret as the server sent it."""
+
+    data: dict[str, Any]
+    from_cache: bool
 
 
 class Projects:
@@ -57,7 +64,7 @@ class Projects:
 
     def secret(
         self, name: str, project_id: str, environment: str, secret_path: str, *, view_value: bool = True
-    ) -> dict[str, Any]:
+    ) -> Secret:
         what = f"read the secret {name!r} in {environment}:{secret_path} of project {project_id}"
         query = {
             "environment": environment,
@@ -68,10 +75,11 @@ class Projects:
         # The older one, which takes the project's id under its older name, is for servers that lack the newer.
         paths = {f"/api/v4/secrets/{end}": "projectId", f"/api/v3/secrets/raw/{end}": "workspaceId"}
         queries = [{key: project_id, **query} for key in paths.values()]
-        secret = self._read(paths, what, queries).data.get("secret")
+        answer = self._read(paths, what, queries)
+        secret = answer.data.get("secret")
         if not isinstance(secret, dict) or secret.get("secretKey") != name:
             raise _incomplete(what, "that secret")
-        return secret
+        return Secret(secret, answer.from_cache)
 
     def check_free(self, names: Iterable[str], project_id: str, environment: str, secret_path: str) -> None:
         """That the folder has no secrets of these names, as far as the identity may see them."""

@@ -1,0 +1,27 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Our failures as those of ansible-core, which shows every exception behind the one that it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ansible.errors import AnsibleError
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, unforeseen
+
+_Made = TypeVar("_Made")
+
+
+def checked(work: Callable[[], _Made], error: type[AnsibleError], what: str) -> _Made:
+    """What our own code makes. A failure has nothing behind it that could hold a secret."""
+    try:
+        return work()
+    except InfisicalError as caught:
+        failure = caught
+    except Exception as fault:  # noqa: BLE001 - its text may quote what the server echoed
+        failure = unforeseen(fault, what)
+    except BaseException as end:
+        end.__cause__ = end.__context__ = None
+        raise
+    raise error(f"{failure.message} (reason: {failure.reason})")
