@@ -242,7 +242,7 @@ def _found(terms: list[Any], options: dict[str, Any]) -> list[dict[str, Any]]:
     with interruptible(), task.session(connection, patience) as session:
         api, projects = Api(session), Projects(session)
         handing = Handing(api, projects, patience, after)
-        found = []
+        found: list[dict[str, Any]] = []
         for target in [finding.with_project(projects, each) for each in targets]:
             if options["source"] == "secret":
                 reading = Observer(patience, now).fresh(partial(finding.read, api, target))

@@ -139,7 +139,7 @@ def test_what_cannot_be_changed_fails_with_what_to_do(
 
 def test_the_present_connection_and_application_may_be_told_again(simulator: Simulator, machine: Machine) -> None:
     rotation = simulator.rotation()
-    same = {"parameters": {"client_id": rotation["parameters"]["clientId"]}}
+    same: dict[str, Any] = {"parameters": {"client_id": rotation["parameters"]["clientId"]}}
     assert ended(machine.run(connection_name="okta-main", **same)) == ("unchanged", False)
     assert ended(machine.run(connection_id=rotation["connectionId"].upper(), **same)) == ("unchanged", False)
 

@@ -106,7 +106,7 @@ def test_a_connection_is_looked_for_in_the_project_first(simulator: Simulator, m
 
 
 def test_all_that_is_missing_is_named_at_once(simulator: Simulator, machine: Machine) -> None:
-    lacking = dict.fromkeys(("connection_name", "parameters", "secrets_mapping", "rotation_interval"))
+    lacking: dict[str, Any] = dict.fromkeys(("connection_name", "parameters", "secrets_mapping", "rotation_interval"))
     for check_mode in (True, False):
         result = machine.run(check_mode=check_mode, **lacking)
         assert ended(result) == ("invalid_arguments", False)

@@ -107,8 +107,8 @@ class Handing:
         if secret.get("rotationId") not in (None, reading.id):
             raise InfisicalError(
                 "conflict",
-                f"Could not take the secret {name!r} for one of {reading.rotation['name']!r}: it is one of the rotation "
-                f"{secret['rotationId']}.",
+                f"Could not take the secret {name!r} for one of {reading.rotation['name']!r}: it belongs to the "
+                f"rotation {secret['rotationId']}.",
                 "Run again: the secrets of the rotation were renamed in that moment, or a cache answered.",
             )
 
