@@ -177,28 +177,26 @@ SPEC = merged(
     CONNECTION,
     AUTHENTICATION,
 )
+_TOGETHER = ({*AUTHENTICATION} - {"revoke_token"}, {"project_id", "project_slug"})
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
-        options = checked(lambda: self._options(variables or {}, kwargs), AnsibleLookupError, "read the options")
+        options = checked(lambda: self._typed(variables or {}, kwargs), AnsibleLookupError, "read the options")
         found = checked(lambda: _found(terms, options), AnsibleLookupError, "look the credentials up")
         return [_data.untrusted(each) for each in found]
 
-    def _options(self, variables: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    def _typed(self, variables: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         """The lookup's own options, else the variables; typed as a module's would be."""
         unknown = [name for name in given if name not in SPEC]
         if unknown:
             raise invalid_arguments(f"There is no option {', '.join(unknown)}: the options are {', '.join(SPEC)}.")
-        # Those of another login would contradict, or be taken for its own.
-        own_login = any(not is_blank(given.get(name)) for name in AUTHENTICATION if name != "revoke_token")
-        named = [
-            name
-            for name in (*CONNECTION, *AUTHENTICATION, *_PLACE)
-            if is_blank(given.get(name)) and not (own_login and name in AUTHENTICATION)
-        ]
-        values = {**self._variables(variables, named), **given}
+        told = {name for name, value in given.items() if not is_blank(value)}
+        # Variables of another login, or of another project, would contradict.
+        told |= {name for group in _TOGETHER if group & told for name in group}
+        named = [name for name in (*CONNECTION, *AUTHENTICATION, *_PLACE) if name not in told]
+        values = {**self._given_by_variables(variables, named), **given}
         plain = _data.plain({name: value for name, value in values.items() if not is_blank(value)})
         result = ArgumentSpecValidator(SPEC).validate(plain)
         if result.error_messages:
@@ -208,7 +206,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         checked_options: dict[str, Any] = result.validated_parameters
         return checked_options
 
-    def _variables(self, variables: dict[str, Any], options: list[str]) -> dict[str, Any]:
+    def _given_by_variables(self, variables: dict[str, Any], options: list[str]) -> dict[str, Any]:
         found = {}
         self._templar.available_variables = variables
         for option in options:

@@ -17,7 +17,8 @@ from simulator.client import Simulator
 from support.ansible import COLLECTION, Workspace
 from support.server import environment, login
 
-MODULES = sorted((COLLECTION / "plugins" / "modules").glob("*.py"))
+#: Their examples are tasks.
+PLUGINS = [path for kind in ("modules", "lookup") for path in sorted((COLLECTION / "plugins" / kind).glob("*.py"))]
 INVENTORIES = sorted((COLLECTION / "plugins" / "inventory").glob("*.py"))
 DOCUMENTS = [COLLECTION / "README.md", *sorted((COLLECTION / "docs" / "docsite" / "rst").glob("*.rst"))]
 #: The name that the guides and examples give the inventory's file.
@@ -95,9 +96,9 @@ def plays(snippet: str, simulator: Simulator) -> list[dict[str, Any]]:
     return [{**play, "vars": {**variables(simulator), **play.get("vars", {})}} for play in found]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=[module.stem for module in MODULES])
-def test_the_examples_of_a_module_run(workspace: Workspace, simulator: Simulator, module: Path) -> None:
-    run = workspace.playbook(plays(examples(module), simulator), env=environment(simulator))
+@pytest.mark.parametrize("plugin", PLUGINS, ids=[plugin.stem for plugin in PLUGINS])
+def test_the_examples_of_tasks_run(workspace: Workspace, simulator: Simulator, plugin: Path) -> None:
+    run = workspace.playbook(plays(examples(plugin), simulator), env=environment(simulator))
     assert run.returncode == 0, run.output
     assert [result.task for result in run.results if result.status in ("failed", "unreachable")] == []
 

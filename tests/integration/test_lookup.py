@@ -1,0 +1,383 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lookup through ansible-playbook and ad hoc: whose credentials come, and what is said where none do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from simulator.client import Simulator
+from support.ansible import MODULE, Run, Workspace
+from support.leaks import Watch
+from support.server import environment, login, tokens_left
+from support.stale_front import front
+
+LOOKUP = "secretops.infisical.okta_client_credentials"
+BY_NAME = "project_slug='payments', environment='prod', secret_path='/okta'"
+CREDENTIALS = "/generated-credentials"
+
+
+def looked_up(workspace: Workspace, simulator: Simulator, *calls: str, env: Any = None, **play: Any) -> Run:
+    """Each call is the arguments of a lookup; the values are written where only the test reads them."""
+    tasks = [
+        {
+            "name": f"call {number}",
+            "ansible.builtin.copy": {
+                "content": "{{ lookup('" + LOOKUP + "', " + call + ") | to_json }}",
+                "dest": str(workspace.home / f"value-{number}"),
+                "mode": "0600",
+            },
+            "no_log": True,
+            "ignore_errors": True,
+        }
+        for number, call in enumerate(calls)
+    ]
+    return workspace.tasks(tasks, env=environment(simulator) if env is None else env, **play)
+
+
+def value(workspace: Workspace, number: int = 0) -> Any:
+    path = workspace.home / f"value-{number}"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def refusal(workspace: Workspace, simulator: Simulator, call: str, **more: Any) -> str:
+    """What a lookup that fails says."""
+    tasks = [{"name": "call", "ansible.builtin.set_fact": {"found": "{{ lookup('" + LOOKUP + "', " + call + ") }}"}}]
+    run = workspace.tasks(tasks, env={**environment(simulator), **more.pop("env", {})}, **more)
+    assert run.returncode != 0, run.output
+    return str(run.only["msg"])
+
+
+def slots(simulator: Simulator, rotation_id: str | None = None) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = simulator.rotation(rotation_id)["generatedCredentials"]
+    return found
+
+
+def active(simulator: Simulator, rotation_id: str | None = None) -> dict[str, str]:
+    rotation = simulator.rotation(rotation_id)
+    made = rotation["generatedCredentials"][rotation["activeIndex"]]
+    return {"clientId": made["clientId"], "clientSecret": made["clientSecret"]}
+
+
+def test_whose_credentials_come(workspace: Workspace, simulator: Simulator) -> None:
+    second = simulator.add_rotation(name="second", activeIndex=1, secretPath="/")
+    first = simulator.rotation()["id"]
+    run = looked_up(
+        workspace,
+        simulator,
+        f"'{first}'",
+        f"'okta-payments', {BY_NAME}",
+        f"'{second['id'].upper()}', all=true",
+        f"'{first}', '{second['id']}', wantlist=true",
+        f"'okta-payments', {BY_NAME}, source='secret'",
+        f"'second', project_id='{second['projectId']}', environment='prod', all='no', source=' credentials '.strip()",
+    )
+    assert run.returncode == 0, run.output
+    one, two = active(simulator, first), active(simulator, second["id"])
+    assert [value(workspace, number) for number in range(6)] == [
+        one,
+        one,
+        {"generatedCredentials": slots(simulator, second["id"]), "activeIndex": 1},
+        [one, two],
+        one,
+        two,
+    ]
+    assert tokens_left(simulator) == []
+
+
+def test_all_terms_share_one_login(workspace: Workspace, simulator: Simulator) -> None:
+    ids = [rotation["id"] for rotation in simulator.add_rotations(3)]
+    run = looked_up(workspace, simulator, ", ".join(f"'{each}'" for each in ids))
+    assert run.returncode == 0, run.output
+    assert value(workspace) == [active(simulator, each) for each in ids]
+    assert [entry["path"].rpartition("/")[2] for entry in simulator.log()] == [
+        "login",
+        *["generated-credentials"] * 3,
+        "revoke",
+    ]
+
+
+def test_an_older_server_has_another_route_for_secrets(workspace: Workspace, simulator: Simulator) -> None:
+    simulator.settings(secretsV4=False)
+    run = looked_up(workspace, simulator, f"'okta-payments', {BY_NAME}, source='secret'")
+    assert run.returncode == 0, run.output
+    assert value(workspace) == active(simulator)
+    assert len(simulator.log("/api/v3/secrets/raw/OKTA_CLIENT")) == 2
+
+
+def test_where_options_come_from(workspace: Workspace, simulator: Simulator) -> None:
+    """The lookup's own, then the variables, which a host of the inventory has, then the environment."""
+    options = login(simulator)
+    identity = {name: options[f"universal_auth_client_{name}"] for name in ("id", "secret")}
+    wrong = {"INFISICAL_URL": "http://127.0.0.1:9", "INFISICAL_TOKEN": "wrong"}
+    variables = {
+        "infisical_url": "{{ 'http://127.0.0.1:' ~ port }}",
+        "port": simulator.url.rpartition(":")[2],
+        "infisical_validate_certs": True,
+        "infisical_timeout": 90,
+        "infisical_project_slug": "payments",
+        "infisical_environment": "prod",
+        "infisical_secret_path": "/okta",
+        "infisical_universal_auth_client_id": identity["id"],
+        "infisical_universal_auth_client_secret": identity["secret"],
+    }
+    token = simulator.mint_token()
+    run = looked_up(
+        workspace,
+        simulator,
+        "'okta-payments'",
+        # The login of the call is no contradiction to that of the variables.
+        f"'okta-payments', token='{token}', project_id='{simulator.state()['project']['id']}'",
+        env=wrong,
+        vars=variables,
+    )
+    assert run.returncode == 0, run.output
+    assert value(workspace, 0) == value(workspace, 1) == active(simulator)
+    assert len(simulator.log("login")) == 1
+
+
+def test_a_login_of_a_task_before_is_shared(workspace: Workspace, simulator: Simulator) -> None:
+    rotation = simulator.rotation()["id"]
+    tasks: list[dict[str, Any]] = [
+        {"name": "login", "secretops.infisical.login": login(simulator), "register": "session"},
+        {
+            "name": "look up",
+            "ansible.builtin.set_fact": {
+                "found": "{{ lookup('" + LOOKUP + f"', '{rotation}', login_data=session.login_data).clientId }}}}"
+            },
+        },
+    ]
+    run = workspace.tasks(tasks, env={"INFISICAL_URL": ""})
+    assert run.returncode == 0, run.output
+    assert run.named("look up")["ansible_facts"]["found"] == active(simulator)["clientId"]
+    assert len(simulator.log("login")) == 1
+
+
+def test_on_the_hosts_of_the_inventory(workspace: Workspace, simulator: Simulator) -> None:
+    inventory = workspace.folder / "fleet.okta_rotations.yml"
+    project = simulator.state()["project"]["id"]
+    options = {"plugin": "secretops.infisical.okta_client_secret_rotations", "url": simulator.url}
+    inventory.write_text(yaml.safe_dump({**options, "projects": {"payments": project}}), encoding="utf-8")
+    play = {
+        "hosts": "okta_client_secret_rotations",
+        "gather_facts": False,
+        "tasks": [
+            {
+                "name": "look up",
+                "ansible.builtin.set_fact": {"found": "{{ lookup('" + LOOKUP + "', rotation_id).clientId }}"},
+            }
+        ],
+    }
+    # The hosts know their server.
+    env = {**environment(simulator), "INFISICAL_URL": "http://127.0.0.1:9"}
+    run = workspace.playbook([play], "-i", str(inventory), env=env)
+    assert run.returncode == 0, run.output
+    assert run.named("look up")["ansible_facts"]["found"] == active(simulator)["clientId"]
+
+
+# -- after a rotation
+
+
+@pytest.mark.parametrize("source", ["credentials", "secret"])
+def test_after_a_rotation_only_the_new_ones_come(workspace: Workspace, simulator: Simulator, source: str) -> None:
+    rotation = simulator.rotation()["id"]
+    tasks: list[dict[str, Any]] = [
+        {"name": "rotate", MODULE: {"rotation_id": rotation}, "register": "rotation"},
+        {
+            "name": "look up",
+            "ansible.builtin.copy": {
+                "content": "{{ lookup('"
+                + LOOKUP
+                + f"', '{rotation}', after=rotation.secretRotation, source='{source}')"
+                " | to_json }}",
+                "dest": str(workspace.home / "value-0"),
+                "mode": "0600",
+            },
+            "no_log": True,
+        },
+    ]
+    before = active(simulator)
+    run = workspace.tasks(tasks, env=environment(simulator))
+    assert run.returncode == 0, run.output
+    assert value(workspace) == active(simulator) != before
+
+
+class _Old:
+    """A cache that keeps the credentials from before for so many answers."""
+
+    def __init__(self, answers: int) -> None:
+        self._left = answers
+        self._kept: Any = None
+
+    def __call__(self, request: Any, onward: Any) -> Any:
+        if not request.path.endswith(CREDENTIALS):
+            return onward(request)
+        self._kept = self._kept or onward(request)
+        self._left -= 1
+        return self._kept if self._left >= 0 else onward(request)
+
+
+def test_a_cache_before_the_server_is_waited_out(workspace: Workspace, simulator: Simulator) -> None:
+    rotation = simulator.rotation()["id"]
+    options = login(simulator)
+    with front(simulator.url, _Old(2)) as url:
+        calls = (f"'{rotation}', url='{url}'", f"'{rotation}', url='{url}', after=after")
+        first = looked_up(workspace, simulator, calls[0])
+        assert first.returncode == 0, first.output
+        rotated = workspace.task({**options, "rotation_id": rotation})
+        after = {key: rotated.only["secretRotation"][key] for key in ("id", "activeIndex", "lastRotatedAt")}
+        second = looked_up(workspace, simulator, calls[1], vars={"after": after})
+    assert second.returncode == 0, second.output
+    assert value(workspace) == active(simulator)
+
+
+def test_what_was_rotated_once_more_is_not_handed_out(workspace: Workspace, simulator: Simulator) -> None:
+    rotation = simulator.rotation()
+    after = {key: rotation[key] for key in ("id", "activeIndex", "lastRotatedAt")}
+    simulator.rival(rotation["id"])
+    simulator.state()
+    call = f"'{rotation['id']}', after=after, wait_timeout=0"
+    message = refusal(workspace, simulator, call, vars={"after": after})
+    assert "rotated once more" in message
+    assert "(reason: stale_reading)" in message
+
+
+# -- failures
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("''", "A term is empty"),
+        ("'okta-payments'", "project_id or project_slug, environment is missing"),
+        ("'okta-payments', project_slug='payments', environment='dev'", "one of that name in prod:/okta"),
+        ("'okta-payments', project_slug='payments', environment='prod'", "secret_path was left out"),
+        ("'3c90c3cc-0d44-4b50-8888-8dd25736052a'", "HTTP 404"),
+        ("'okta', sorce='secret'", "no option sorce"),
+        (f"'okta-payments', {BY_NAME}, source='secret', all=true", "contradict"),
+        (f"'okta-payments', {BY_NAME}, source='secrets'", "source is malformed"),
+        (f"'okta-payments', {BY_NAME}, after='text'", "after is malformed"),
+        (f"'okta-payments', {BY_NAME}, after=dict(id=1)", "after is no secretRotation"),
+        (f"'okta-payments', {BY_NAME}, wait_timeout=-1", "wait_timeout is -1"),
+        (f"'okta-payments', {BY_NAME}, url='http://127.0.0.1:9'", "(reason: unreachable)"),
+        (f"'okta-payments', {BY_NAME}, token='nonsense'", "(reason: authentication_failed)"),
+        ("'okta-payments', project_slug='nobody', environment='prod'", "Could not find the project 'nobody'"),
+    ],
+)
+def test_what_is_wrong_is_said(workspace: Workspace, simulator: Simulator, call: str, told: str) -> None:
+    message = refusal(workspace, simulator, call)
+    assert told in message
+    assert tokens_left(simulator) == []
+
+
+def test_a_variable_that_cannot_be_templated_is_named(workspace: Workspace, simulator: Simulator) -> None:
+    message = refusal(workspace, simulator, "'okta'", vars={"infisical_url": "{{ missing }}"})
+    assert "infisical_url" in message
+
+
+@pytest.mark.parametrize(
+    ("without", "call", "told"),
+    [
+        ([["read-generated-credentials", "secret-rotation"]], "", "read-generated-credentials"),
+        ([["readValue", "secrets"]], ", source='secret'", "readValue"),
+    ],
+)
+def test_a_right_that_is_missing_is_named(
+    workspace: Workspace, simulator: Simulator, without: Any, call: str, told: str
+) -> None:
+    simulator.change_identity(simulator.state()["identity"]["id"], without=without)
+    message = refusal(workspace, simulator, f"'okta-payments', {BY_NAME}{call}")
+    assert told in message
+    assert "(reason: permission_denied)" in message
+
+
+def test_with_the_right_to_the_mapped_secret_alone(workspace: Workspace, simulator: Simulator) -> None:
+    without = [["read-generated-credentials", "secret-rotation"]]
+    simulator.change_identity(simulator.state()["identity"]["id"], without=without)
+    run = looked_up(workspace, simulator, f"'okta-payments', {BY_NAME}, source='secret'")
+    assert run.returncode == 0, run.output
+    assert value(workspace) == active(simulator)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"generatedCredentials": [], "activeIndex": 0},
+        {"generatedCredentials": [{"clientId": "a"}], "activeIndex": 0},
+        {"generatedCredentials": [{"clientId": "a", "clientSecret": "b", "secretId": "c"}], "activeIndex": 1},
+        {"generatedCredentials": [{"clientId": "a", "clientSecret": "b", "secretId": "c"}], "activeIndex": 0,
+         "rotationId": "other"},
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_none_is_refused(workspace: Workspace, simulator: Simulator, body: dict[str, Any]) -> None:
+    rotation = simulator.rotation()["id"]
+    simulator.fault("status", path=CREDENTIALS, status=200, body={"rotationId": rotation, **body})
+    assert "(reason: invalid_response)" in refusal(workspace, simulator, f"'{rotation}'")
+
+
+def test_a_secret_with_braces_is_no_template(workspace: Workspace, simulator: Simulator) -> None:
+    rotation = simulator.rotation()["id"]
+    braces = "{{ lookup('pipe', 'echo executed') }}"
+    credentials = {"clientId": "0oa", "clientSecret": braces, "secretId": "ocs"}
+    body = {"rotationId": rotation, "activeIndex": 0, "generatedCredentials": [credentials]}
+    simulator.fault("status", path=CREDENTIALS, status=200, body=body, times=0)
+    tasks = [
+        {"name": "keep", "ansible.builtin.set_fact": {"kept": "{{ lookup('" + LOOKUP + f"', '{rotation}') }}}}"}},
+        {"name": "show", "ansible.builtin.debug": {"msg": "{{ kept.clientSecret }}"}},
+    ]
+    run = workspace.tasks(tasks, env=environment(simulator))
+    assert run.returncode == 0, run.output
+    assert run.named("show")["msg"] == braces
+
+
+def test_ad_hoc(workspace: Workspace, simulator: Simulator) -> None:
+    rotation = simulator.rotation()["id"]
+    message = "msg={{ lookup('" + LOOKUP + f"', '{rotation}').clientId }}}}"
+    run = workspace.command(["ansible", "localhost", "-m", "debug", "-a", message], environment(simulator))
+    assert run.returncode == 0, run.output
+    assert active(simulator)["clientId"] in run.stdout
+
+
+def test_nothing_is_shown_or_left(workspace: Workspace, simulator: Simulator, tmp_path_factory: Any) -> None:
+    rotation = simulator.rotation()
+    options = environment(simulator)
+    secrets = {
+        "login": options["INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"],
+        "credentials": slots(simulator)[0]["clientSecret"],
+        "token": simulator.mint_token(),
+    }
+    watch = Watch(secrets, workspace)
+    variables = tmp_path_factory.mktemp("inputs") / "variables.json"
+    variables.write_text(json.dumps({"token": secrets["token"]}), encoding="utf-8")
+    found = "{{ (lookup('" + LOOKUP + f"', '{rotation['id']}'"
+    tasks = [
+        {"name": name, "ansible.builtin.debug": {"msg": f"{found}{more}).clientSecret | length) > 0 }}}}"}}
+        for name, more in (
+            ("environment", ""),
+            ("token", ", token=token"),
+            ("refused", ", token=token ~ 'x'"),
+            ("secret", ", source='secret'"),
+        )
+    ]
+    tasks = [{**task, "ignore_errors": True} for task in tasks]
+    env = {**options, "ANSIBLE_LOG_PATH": str(workspace.folder / "ansible.log"), "ANSIBLE_DISPLAY_TRACEBACK": "always"}
+    run = workspace.tasks(tasks, "-vvvv", "--extra-vars", f"@{variables}", env=env)
+    assert [result.status for result in run.results] == ["ok", "ok", "failed", "ok"], run.output
+    for token in simulator.state()["tokens"]:
+        watch.add(f"token {token['id']}", token["accessToken"])
+    assert watch.leaks(run.output) == []
+
+
+def test_its_documentation_tells_the_variables() -> None:
+    """Which the code reads by their names."""
+    from ansible_collections.secretops.infisical.plugins.doc_fragments.variables import ModuleDocFragment
+    from ansible_collections.secretops.infisical.plugins.lookup.okta_client_credentials import SPEC
+
+    told = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
+    assert {name: [each["name"] for each in option["vars"]] for name, option in told.items()} == {
+        name: [f"infisical_{name}"] for name in SPEC if name not in ("all", "source", "after", "wait_timeout")
+    }
