@@ -60,5 +60,5 @@ options:
     vars: [{name: infisical_secret_path}]
 notes:
   - What is given to the lookup itself wins over the variables, and these win over the environment. Where any option of
-    the login is given to the lookup itself, no variable of the login is used.
+    the login is given to the lookup itself, no variable of the login is used, and so with the project.
 """
