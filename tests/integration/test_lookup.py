@@ -18,6 +18,7 @@ from support.stale_front import front
 LOOKUP = "secretops.infisical.okta_client_credentials"
 BY_NAME = "project_slug='payments', environment='prod', secret_path='/okta'"
 CREDENTIALS = "/generated-credentials"
+NOBODY, OTHER = "3c90c3cc-0d44-4b50-8888-8dd25736052a", "11111111-0d44-4b50-8888-8dd25736052a"
 
 
 def looked_up(workspace: Workspace, simulator: Simulator, *calls: str, env: Any = None, **play: Any) -> Run:
@@ -255,8 +256,13 @@ def test_what_was_rotated_once_more_is_not_handed_out(workspace: Workspace, simu
         ("'okta-payments'", "project_id or project_slug, environment is missing"),
         ("'okta-payments', project_slug='payments', environment='dev'", "one of that name in prod:/okta"),
         ("'okta-payments', project_slug='payments', environment='prod'", "secret_path was left out"),
-        ("'3c90c3cc-0d44-4b50-8888-8dd25736052a'", "HTTP 404"),
+        (f"'{NOBODY}'", "HTTP 404"),
         ("'okta', sorce='secret'", "no option sorce"),
+        ("[]", "No term is given"),
+        ("5", "A term is empty or no string"),
+        (f"'{NOBODY}', after=dict(id='{OTHER}', activeIndex=0, lastRotatedAt='2026-03-12T09:30:01Z')", "after is of"),
+        (f"'{NOBODY}', url=' '", "url is empty"),
+        (f"'{NOBODY}', timeout='soon'", "timeout is malformed"),
         (f"'okta-payments', {BY_NAME}, source='secret', all=true", "contradict"),
         (f"'okta-payments', {BY_NAME}, source='secrets'", "source is malformed"),
         (f"'okta-payments', {BY_NAME}, after='text'", "after is malformed"),
@@ -363,9 +369,10 @@ def test_nothing_is_shown_or_left(workspace: Workspace, simulator: Simulator, tm
             ("secret", ", source='secret'"),
         )
     ]
-    tasks = [{**task, "ignore_errors": True} for task in tasks]
     env = {**options, "ANSIBLE_LOG_PATH": str(workspace.folder / "ansible.log"), "ANSIBLE_DISPLAY_TRACEBACK": "always"}
-    run = workspace.tasks(tasks, "-vvvv", "--extra-vars", f"@{variables}", env=env)
+    run = workspace.tasks(
+        [{**task, "ignore_errors": True} for task in tasks], "-vvvv", "--extra-vars", f"@{variables}", env=env
+    )
     assert [result.status for result in run.results] == ["ok", "ok", "failed", "ok"], run.output
     for token in simulator.state()["tokens"]:
         watch.add(f"token {token['id']}", token["accessToken"])

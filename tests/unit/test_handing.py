@@ -36,7 +36,7 @@ class World:
 
     kind = OKTA_CLIENT_SECRET
 
-    def __init__(self, *answers: Any, rotated_again: bool = False) -> None:
+    def __init__(self, *answers: Any, rotated_again: bool | None = False) -> None:
         self.answers = answers
         self.asked: list[Any] = []
         self.now = 0.0
@@ -59,6 +59,8 @@ class World:
 
     def read(self, rotation_id: str) -> Reading:
         assert rotation_id == ID
+        if self.rotated_again is None:
+            raise InfisicalError("permission_denied", "Could not read it.")
         last = "2026-03-12T10:00:00.000Z" if self.rotated_again else ROTATED
         return Reading({**ROTATION, "lastRotatedAt": last}, None)
 
@@ -107,13 +109,13 @@ def test_what_a_cache_answers_is_not_taken() -> None:
     assert "Nothing was handed out" in stale.next_step
 
 
-@pytest.mark.parametrize("rotated_again", [False, True])
-def test_a_slot_that_never_comes_is_stale_or_rotated_once_more(rotated_again: bool) -> None:
+@pytest.mark.parametrize("rotated_again", [False, True, None])
+def test_a_slot_that_never_comes_is_stale_or_rotated_once_more(rotated_again: bool | None) -> None:
     world = World((SLOTS, 0, False), rotated_again=rotated_again)
     stale = failure(lambda: world.generated(AFTER))
     assert stale.reason == "stale_reading"
     assert "activeIndex is 0, and after has 1" in stale.problem
-    assert ("rotated once more" in stale.next_step) is rotated_again
+    assert ("rotated once more" in stale.next_step) is bool(rotated_again)
     assert world.now == 5
 
 
@@ -184,6 +186,7 @@ def test_a_mapped_secret_from_before_the_rotation_is_waited_for(updated: Any, fr
         ({"secretValueHidden": True}, "permission_denied", "readValue"),
         ({"secretValue": None}, "invalid_response", "it has none"),
         ({"rotationId": OTHER}, "conflict", OTHER),
+        ({"isRotatedSecret": False, "rotationId": None}, "conflict", "belongs to no rotation"),
     ],
 )
 def test_a_value_that_is_none_is_not_handed_out(changes: dict[str, Any], reason: str, told: str) -> None:
@@ -197,6 +200,17 @@ def test_a_secret_of_the_rotation_says_so_or_nothing() -> None:
         assert World(({"rotationId": rotation_id}, False)).mapped()
 
 
-def test_a_rotation_without_a_place() -> None:
-    found = failure(lambda: World(({}, False)).mapped(environment=None))
-    assert (found.reason, "place" in found.message) == ("invalid_response", True)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"environment": None},
+        {"environment": {}},
+        {"folder": None},
+        {"folder": {"path": None}},
+        {"projectId": None},
+        {"secretsMapping": {"clientId": "THE_ID"}},
+    ],
+)
+def test_a_rotation_without_a_place(changes: dict[str, Any]) -> None:
+    found = failure(lambda: World(({}, False)).mapped(**changes))
+    assert (found.reason, "Could not tell the place" in found.message) == ("invalid_response", True)
