@@ -60,5 +60,8 @@ options:
     vars: [{name: infisical_secret_path}]
 notes:
   - What is given to the lookup itself wins over the variables, and these win over the environment. Where any option of
-    the login is given to the lookup itself, no variable of the login is used, and so with the project.
+    the login is given to the lookup itself, no variable of the login is used, and so with the project and with the
+    client certificate. O(login_data) given to the lookup itself tells O(url) too.
+  - The environment is that of ansible-core on the controller. The keyword C(environment) of a task does not reach a
+    lookup.
 """

@@ -177,7 +177,7 @@ SPEC = merged(
     CONNECTION,
     AUTHENTICATION,
 )
-_TOGETHER = ({*AUTHENTICATION} - {"revoke_token"}, {"project_id", "project_slug"})
+_TOGETHER = ({*AUTHENTICATION} - {"revoke_token"}, {"project_id", "project_slug"}, {"client_cert", "client_key"})
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
@@ -193,11 +193,17 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         if unknown:
             raise invalid_arguments(f"There is no option {', '.join(unknown)}: the options are {', '.join(SPEC)}.")
         told = {name for name, value in given.items() if not is_blank(value)}
-        # Variables of another login, or of another project, would contradict.
+        if "login_data" in told:
+            told.add("url")
+        # Variables of another login, project or certificate would contradict.
         told |= {name for group in _TOGETHER if group & told for name in group}
         named = [name for name in (*CONNECTION, *AUTHENTICATION, *_PLACE) if name not in told]
-        values = {**self._given_by_variables(variables, named), **given}
-        plain = _data.plain({name: value for name, value in values.items() if not is_blank(value)})
+        values = {**given, **self._given_by_variables(variables, named)}
+        # An empty url is refused: the credentials of a server of one's own would go to that of the vendor.
+        filled = {name: value for name, value in values.items() if not is_blank(value)}
+        if values.get("url") is not None:
+            filled["url"] = values["url"]
+        plain = _data.plain(filled)
         result = ArgumentSpecValidator(SPEC).validate(plain)
         if result.error_messages:
             # What is quoted there may be a secret.
@@ -229,10 +235,15 @@ def _fits(name: str, value: Any) -> bool:
 
 
 def _found(terms: list[Any], options: dict[str, Any]) -> list[dict[str, Any]]:
+    if not terms:
+        raise invalid_arguments("No term is given: give the id or the name of a rotation.")
     targets = [_target(term, options) for term in terms]
     if options["all"] and options["source"] == "secret":
         raise invalid_arguments("all and source: secret contradict each other: a secret holds the active one only.")
     after = parse_after(options["after"])
+    for target in targets:
+        if after and target.rotation_id:
+            after.check_same(target.rotation_id)
     task = Task(params=options, check_mode=False, environ=os.environ, warn=display.warning, gate=_refused.gate)
     patience = task.patience()
     connection = task.connection()
@@ -257,9 +268,9 @@ def _found(terms: list[Any], options: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _target(term: Any, options: Mapping[str, Any]) -> Target:
-    text = str(term or "").strip()
-    if not text:
-        raise invalid_arguments("A term is empty: give the id or the name of a rotation.")
+    if not isinstance(term, str) or is_blank(term):
+        raise invalid_arguments("A term is empty or no string: give the id or the name of a rotation.")
+    text = str(term).strip()
     if _UUID.fullmatch(text):
         return Target(rotation_id=text.lower())
     return _settings.target({**options, "rotation_id": None, "name": text})

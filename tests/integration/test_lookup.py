@@ -44,10 +44,10 @@ def value(workspace: Workspace, number: int = 0) -> Any:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
-def refusal(workspace: Workspace, simulator: Simulator, call: str, **more: Any) -> str:
+def refusal(workspace: Workspace, simulator: Simulator, call: str, *, env: Any = None, **more: Any) -> str:
     """What a lookup that fails says."""
     tasks = [{"name": "call", "ansible.builtin.set_fact": {"found": "{{ lookup('" + LOOKUP + "', " + call + ") }}"}}]
-    run = workspace.tasks(tasks, env={**environment(simulator), **more.pop("env", {})}, **more)
+    run = workspace.tasks(tasks, env=environment(simulator) if env is None else env, **more)
     assert run.returncode != 0, run.output
     return str(run.only["msg"])
 
@@ -132,12 +132,14 @@ def test_where_options_come_from(workspace: Workspace, simulator: Simulator) -> 
         "'okta-payments'",
         # The login of the call is no contradiction to that of the variables.
         f"'okta-payments', token='{token}', project_id='{simulator.state()['project']['id']}'",
+        # What is blank in the call is not given.
+        "'okta-payments', url=' ', token='', project_id=none, wait_timeout=''",
         env=wrong,
         vars=variables,
     )
     assert run.returncode == 0, run.output
-    assert value(workspace, 0) == value(workspace, 1) == active(simulator)
-    assert len(simulator.log("login")) == 1
+    assert [value(workspace, number) for number in range(3)] == [active(simulator)] * 3
+    assert len(simulator.log("login")) == 2
 
 
 def test_a_login_of_a_task_before_is_shared(workspace: Workspace, simulator: Simulator) -> None:
@@ -151,7 +153,8 @@ def test_a_login_of_a_task_before_is_shared(workspace: Workspace, simulator: Sim
             },
         },
     ]
-    run = workspace.tasks(tasks, env={"INFISICAL_URL": ""})
+    # It knows its server.
+    run = workspace.tasks(tasks, env={"INFISICAL_URL": ""}, vars={"infisical_url": "http://127.0.0.1:9"})
     assert run.returncode == 0, run.output
     assert run.named("look up")["ansible_facts"]["found"] == active(simulator)["clientId"]
     assert len(simulator.log("login")) == 1
@@ -258,10 +261,9 @@ def test_what_was_rotated_once_more_is_not_handed_out(workspace: Workspace, simu
         ("'okta-payments', project_slug='payments', environment='prod'", "secret_path was left out"),
         (f"'{NOBODY}'", "HTTP 404"),
         ("'okta', sorce='secret'", "no option sorce"),
-        ("[]", "No term is given"),
+        ("*[]", "No term is given"),
         ("5", "A term is empty or no string"),
         (f"'{NOBODY}', after=dict(id='{OTHER}', activeIndex=0, lastRotatedAt='2026-03-12T09:30:01Z')", "after is of"),
-        (f"'{NOBODY}', url=' '", "url is empty"),
         (f"'{NOBODY}', timeout='soon'", "timeout is malformed"),
         (f"'okta-payments', {BY_NAME}, source='secret', all=true", "contradict"),
         (f"'okta-payments', {BY_NAME}, source='secrets'", "source is malformed"),
@@ -277,6 +279,10 @@ def test_what_is_wrong_is_said(workspace: Workspace, simulator: Simulator, call:
     message = refusal(workspace, simulator, call)
     assert told in message
     assert tokens_left(simulator) == []
+
+
+def test_no_credentials_go_to_the_vendor_for_want_of_a_url(workspace: Workspace, simulator: Simulator) -> None:
+    assert "url is empty" in refusal(workspace, simulator, f"'{NOBODY}', token='own', url=' '", env={})
 
 
 def test_a_variable_that_cannot_be_templated_is_named(workspace: Workspace, simulator: Simulator) -> None:

@@ -28,6 +28,10 @@ class After(NamedTuple):
     last_rotated_at: datetime
     told: str
 
+    def check_same(self, rotation_id: str) -> None:
+        if self.rotation_id != rotation_id.lower():
+            raise invalid_arguments(f"after is of the rotation {self.rotation_id}, and the term is {rotation_id}.")
+
 
 def parse_after(value: Mapping[str, Any] | None) -> After | None:
     """From the option ``after``; a blank one counts as not given."""
@@ -74,10 +78,10 @@ class Handing:
         """The values of the mapped secrets, by what they hold."""
         self._check_same(reading.id)
         names = self._api.kind.secrets_mapping.values()
-        return {key: self._value(reading, str(reading.rotation["secretsMapping"].get(key))) for key in names}
+        return {key: self._value(reading, key) for key in names}
 
-    def _value(self, reading: Reading, name: str) -> str:
-        place = _place(reading)
+    def _value(self, reading: Reading, key: str) -> str:
+        name, *place = _place(reading, key)
         found, why = until(self._patience, lambda: self._projects.secret(name, *place), self._unfit_secret)
         self._check_secret(reading, name, found.data)
         if why:
@@ -104,37 +108,51 @@ class Handing:
             )
         if not isinstance(secret.get("secretValue"), str):
             raise InfisicalError("invalid_response", f"Could not read the value of the secret {name!r}: it has none.")
-        if secret.get("rotationId") not in (None, reading.id):
+        owner = secret.get("rotationId")
+        if owner not in (None, reading.id) or secret.get("isRotatedSecret") is False:
+            belongs = f"belongs to the rotation {owner}" if owner else "belongs to no rotation"
             raise InfisicalError(
                 "conflict",
-                f"Could not take the secret {name!r} for one of {reading.rotation['name']!r}: it belongs to the "
-                f"rotation {secret['rotationId']}.",
-                "Run again: the secrets of the rotation were renamed in that moment, or a cache answered.",
+                f"Could not take the secret {name!r} for one of {reading.rotation['name']!r}: it {belongs}.",
+                "Run again where secrets_mapping was changed in that moment; else somebody put another secret there.",
             )
 
     def _check_same(self, rotation_id: str) -> None:
-        if self._after and self._after.rotation_id != rotation_id.lower():
-            raise invalid_arguments(
-                f"after is of the rotation {self._after.rotation_id}, and the credentials are of {rotation_id}."
-            )
+        if self._after:
+            self._after.check_same(rotation_id)
 
     def _stale(self, rotation_id: str, why: str) -> InfisicalError:
         problem = f"Could not get the credentials of {rotation_id} after its rotation within wait_timeout: {why}."
         next_step = "A cache, or a replica that lags. Nothing was handed out: run again."
-        if self._after and self._api.read(rotation_id).last_rotated_at > self._after.last_rotated_at:
+        if self._after and self._rotated_since(rotation_id, self._after.last_rotated_at):
             next_step = (
                 "It was rotated once more since then: give the newer secretRotation, or leave after out, and find out "
                 "who rotated in Infisical's audit log."
             )
         return InfisicalError("stale_reading", problem, next_step)
 
+    def _rotated_since(self, rotation_id: str, then: datetime) -> bool:
+        try:
+            return self._api.read(rotation_id).last_rotated_at > then
+        except InfisicalError:
+            # It only adds to what is said already, and may need a right that the identity lacks.
+            return False
 
-def _place(reading: Reading) -> tuple[str, str, str]:
+
+def _place(reading: Reading, key: str) -> list[str]:
+    """Of the secret that ``key`` is mapped to: its name, project, environment and folder."""
     rotation = reading.rotation
-    try:
-        return rotation["projectId"], rotation["environment"]["slug"], rotation["folder"]["path"]
-    except (KeyError, TypeError):
-        fault = (
-            f"Could not tell the place of the secret rotation {rotation['name']!r}: environment or folder is missing."
-        )
-    raise InfisicalError("invalid_response", fault)
+    environment, folder = rotation.get("environment"), rotation.get("folder")
+    place = [
+        rotation["secretsMapping"].get(key),
+        rotation.get("projectId"),
+        environment.get("slug") if isinstance(environment, dict) else None,
+        folder.get("path") if isinstance(folder, dict) else None,
+    ]
+    if all(isinstance(each, str) for each in place):
+        return place
+    raise InfisicalError(
+        "invalid_response",
+        f"Could not tell the place of the secret with the {key} of the rotation {rotation['name']!r}: secretsMapping, "
+        "projectId, environment or folder is missing.",
+    )
