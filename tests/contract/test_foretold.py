@@ -52,7 +52,7 @@ SURROUNDINGS = st.fixed_dictionaries(
         "another of the application": st.booleans(),
         "another of the new name": st.booleans(),
         "a secret of the name": st.sampled_from([None, None, "BILLING_ID", "RENAMED"]),
-        "hand-made secrets": st.sampled_from([1, 1, 2]),
+        "hand-made secrets": st.sampled_from([1, 2]),
     }
 )
 COMPLETE = {
@@ -80,7 +80,7 @@ PRESENT = st.fixed_dictionaries(
 OPTIONS = (
     PRESENT
     | PRESENT.map(lambda options: {**COMPLETE, **options})
-    | st.fixed_dictionaries({}, optional={"delete_secrets": st.booleans(), "revoke_credentials": st.booleans()}).map(
+    | st.fixed_dictionaries({"revoke_credentials": st.booleans()}, optional={"delete_secrets": st.booleans()}).map(
         lambda options: {"state": "absent", **options}
     )
 )
