@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import yaml
 from simulator.client import Simulator
 from support.ansible import MODULE, Run, Workspace
 from support.leaks import Watch
+from support.processes import Playbook, until
 from support.server import environment, login, tokens_left
 from support.stale_front import front
 
@@ -247,6 +250,25 @@ def test_what_was_rotated_once_more_is_not_handed_out(workspace: Workspace, simu
     message = refusal(workspace, simulator, call, vars={"after": after})
     assert "rotated once more" in message
     assert "(reason: stale_reading)" in message
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_wait_leaves_no_token(workspace: Workspace, simulator: Simulator, number: int) -> None:
+    rotation = simulator.rotation()
+    after = {**{key: rotation[key] for key in ("id", "lastRotatedAt")}, "activeIndex": 1 - rotation["activeIndex"]}
+    options = {**login(simulator), "after": after, "wait_timeout": 600}
+    found = (
+        "{{ lookup('" + LOOKUP + f"', '{rotation['id']}', {', '.join(f'{key}=options.{key}' for key in options)}) }}}}"
+    )
+    task = {"name": "look up", "vars": {"options": options}, "ansible.builtin.set_fact": {"found": found}}
+    with Playbook(workspace, [task], {}) as playbook:
+        until(lambda: len(simulator.log(f"{CREDENTIALS}$")) > 1, "the lookup waits")
+        assert len(tokens_left(simulator)) == 1
+        # The worker is the youngest.
+        os.kill(max(playbook.family()), number)
+        assert playbook.wait() != 0
+        until(lambda: not playbook.family(), "all its processes ended")
+    assert tokens_left(simulator) == []
 
 
 # -- failures
