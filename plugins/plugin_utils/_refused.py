@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import multiprocessing
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -28,8 +29,9 @@ from ansible_collections.secretops.infisical.plugins.module_utils._login.credent
 _WAIT = 15.0
 _STEP = 0.02
 _PROOFS = ("universal_auth_client_secret", "ldap_password", "jwt", "jwt_path")
-#: Made where workers are forked from: nobody learns a password by trying which name it would give.
-_KEY = os.urandom(32)
+#: Nobody learns a password by trying which name it would give. All workers of a run have this one, also those that read
+#: this file themselves, and no file holds it.
+_KEY = bytes(multiprocessing.current_process().authkey)
 
 
 @contextmanager

@@ -301,6 +301,14 @@ def test_what_is_wrong_is_said(workspace: Workspace, simulator: Simulator, call:
     message = refusal(workspace, simulator, call)
     assert told in message
     assert tokens_left(simulator) == []
+    if "(reason: invalid_arguments)" in message:
+        assert simulator.log() == []
+
+
+def test_a_login_that_was_refused_is_not_sent_again(workspace: Workspace, simulator: Simulator) -> None:
+    call = f"'{NOBODY}', universal_auth_client_secret='wrong'"
+    looked_up(workspace, simulator, call, call)
+    assert len(simulator.log("login")) == 1
 
 
 def test_no_credentials_go_to_the_vendor_for_want_of_a_url(workspace: Workspace, simulator: Simulator) -> None:
