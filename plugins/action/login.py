@@ -14,5 +14,5 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils._in_process im
 class ActionModule(InProcessAction):
     module = login
 
-    def shown(self, result: dict[str, Any]) -> Iterable[str]:
-        return login.shown(result)
+    def intended_secrets(self, result: dict[str, Any]) -> Iterable[str]:
+        return login.intended_secrets(result)

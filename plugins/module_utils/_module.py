@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._results import Execute, Results, Shown
+from ._results import Execute, IntendedSecrets, Results
 
 #: What ends a process: Ctrl-C, a service manager, and a terminal or an SSH connection that goes away.
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -36,10 +36,12 @@ class _Module(AnsibleModule):  # type: ignore[misc]
         raise SystemExit(1 if "failed" in result else 0)
 
 
-def run(execute: Execute, argument_spec: dict[str, dict[str, Any]], shown: Shown = lambda _result: ()) -> None:
+def run(
+    execute: Execute, argument_spec: dict[str, dict[str, Any]], intended_secrets: IntendedSecrets = lambda _result: ()
+) -> None:
     """Read the arguments, execute, print the result.
 
-    ``shown`` tells which secrets are what the result is for. Those that came in as options would be censored.
+    ``intended_secrets`` tells which secrets are what the result is for. Those that came as options would be censored.
     """
     module = _Module(argument_spec=argument_spec, supports_check_mode=True)
     for number in _ENDING:
@@ -47,7 +49,7 @@ def run(execute: Execute, argument_spec: dict[str, dict[str, Any]], shown: Shown
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _exit)
     results = Results(argument_spec, module.params, module.no_log_values)
-    module.end(results, results.of(execute, shown, module.check_mode))
+    module.end(results, results.of(execute, intended_secrets, module.check_mode))
 
 
 def _exit(number: int, _frame: FrameType | None) -> NoReturn:

@@ -17,7 +17,7 @@ from ._transport.redaction import whole
 
 Execute = Callable[[Task], dict[str, Any]]
 #: Tells which secrets are what a result is for.
-Shown = Callable[[dict[str, Any]], Iterable[str]]
+IntendedSecrets = Callable[[dict[str, Any]], Iterable[str]]
 
 _WHOLE, _PART = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********"
 
@@ -43,14 +43,16 @@ class Results:
         self._sources: dict[str, Any] = {}
         self.hidden = self._secrets.copy()
 
-    def of(self, execute: Execute, shown: Shown, check_mode: bool, gate: Gate = no_gate) -> dict[str, Any]:
+    def of(
+        self, execute: Execute, intended_secrets: IntendedSecrets, check_mode: bool, gate: Gate = no_gate
+    ) -> dict[str, Any]:
         """What the work returned, or how it failed. Only what asks the process to end passes."""
         task = Task(params=self._params, check_mode=check_mode, environ=os.environ, warn=self._warn, gate=gate)
         try:
             if "login_data" in self._spec:
                 self._sources["sources"] = sources(self._params, os.environ)
             result = execute(task)
-            return self._made(result, shown(result))
+            return self._made(result, intended_secrets(result))
         except InfisicalError as failure:
             return self._failed(failure)
         except Exception as fault:  # noqa: BLE001 - a traceback would quote what the server echoed

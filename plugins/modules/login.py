@@ -214,13 +214,13 @@ def _message(method: str, login_data: dict[str, Any]) -> str:
     return f"Logged in at {login_data['url']} with {method}; the token {life}."
 
 
-def shown(result: dict[str, Any]) -> list[str]:
+def intended_secrets(result: dict[str, Any]) -> list[str]:
     """The secret that the result is for."""
     return [result["login_data"]["access_token"]]
 
 
 def main() -> None:
-    run(execute, ARGUMENT_SPEC, shown)
+    run(execute, ARGUMENT_SPEC, intended_secrets)
 
 
 if __name__ == "__main__":

@@ -55,8 +55,8 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
         variables = task_vars or {}
         try:
             return self._here(variables)
-        except _internals.Elsewhere as hindrance:
-            display.vvv(f"{self._task.action} runs as a module: {hindrance}.")
+        except _internals.Elsewhere as why_as_module:
+            display.vvv(f"{self._task.action} runs as a module: {why_as_module}.")
         return self._elsewhere(variables)
 
     def _elsewhere(self, variables: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
             _refused.remember(*login, as_module)
         return as_module
 
-    def shown(self, result: dict[str, Any]) -> Iterable[str]:  # noqa: ARG002 - for those that have some
+    def intended_secrets(self, result: dict[str, Any]) -> Iterable[str]:  # noqa: ARG002 - for those that have some
         """Secrets that are what the result is for, as ``_module.run`` has them."""
         return ()
 
@@ -85,10 +85,10 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
             raise _internals.Elsewhere(_LACKING)
         with _internals.used():
             environment = _internals.environment(self)
-            hindrance = self.hindrance(variables, environment)
+            why_as_module = self.why_as_module(variables, environment)
             folder = self._loader.get_basedir()
-        if hindrance:
-            raise _internals.Elsewhere(hindrance)
+        if why_as_module:
+            raise _internals.Elsewhere(why_as_module)
         with _surroundings.interruptible(), _surroundings.applied(environment, folder):
             with _internals.used():
                 # Paths in options depend on environment and folder.
@@ -104,11 +104,11 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
         except Exception:  # noqa: BLE001 - nothing may overturn what was done, and an action may return plain data
             return _data.untrusted(result)
 
-    def hindrance(self, variables: Mapping[str, Any], environment: Mapping[str, str]) -> str:
+    def why_as_module(self, variables: Mapping[str, Any], environment: Mapping[str, str]) -> str:
         """Why it would not be the same thing in this process; empty when it is."""
         foreign = _surroundings.only_at_start(environment)
         interpreter = _internals.interpreter(self, variables)
-        hindrances = {
+        reasons = {
             f"{SWITCH} is 0": os.environ.get(SWITCH) == "0",
             f"its connection is {self._connection.transport}": self._connection.transport != "local",
             "it has become": bool(self._connection.become),
@@ -119,7 +119,7 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
             f"its environment sets {', '.join(foreign)}": bool(foreign),
             "this is not the main thread": threading.current_thread() is not threading.main_thread(),
         }
-        return next((hindrance for hindrance, there in hindrances.items() if there), "")
+        return next((reason for reason, there in reasons.items() if there), "")
 
     def _result(self, given: _internals.Arguments, check_mode: bool, execute: Execute | None = None) -> dict[str, Any]:
         """What the module would print, as data."""
@@ -127,7 +127,7 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
         if given.refusal:
             result = results.refused(given.refusal)
         else:
-            result = results.of(execute or self.module.execute, self.shown, check_mode, _refused.gate)
+            result = results.of(execute or self.module.execute, self.intended_secrets, check_mode, _refused.gate)
         if not given.show_invocation:
             del result["invocation"]
         return {**result, "deprecations": given.deprecations} if given.deprecations else result

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.secretops.infisical.plugins.module_utils import _states
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.exchange import Channel
 from ansible_collections.secretops.infisical.plugins.modules import login as login_module
 from ansible_collections.secretops.infisical.plugins.modules import logout as logout_module
-from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation as rotation_module
 from simulator.client import Simulator
 from support.machine import Machine, ended
 from support.server import login, tokens_left
@@ -186,7 +186,7 @@ def test_a_fault_in_saying_how_it_ended_does_not_say_that_nothing_was_done(
     def broken(*_given: Any) -> None:
         raise RecursionError
 
-    monkeypatch.setattr(rotation_module, "_compared", broken)
+    monkeypatch.setattr(_states, "_compared", broken)
     result = machine.run(min_age=min_age)
     assert ended(result) == ("internal_error", False)
     assert result["outcome"] == outcome

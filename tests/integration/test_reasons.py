@@ -108,6 +108,15 @@ CASES: list[tuple[str, int | None, Prepare, list[str]]] = [
     ("rotation_failed", 500, options(), ["Failed to add client secret", "active secret is unchanged"]),
     ("okta_secret_limit", 500, orphan, ["orphan", "Okta admin console", "deactivate"]),
     ("rotation_in_progress", 400, busy, ["in progress", "Run again"]),
+    (
+        "conflict",
+        None,
+        options(state="present", new_name="outcome-unknown", allow_rotation=True),
+        ["'outcome-unknown' in prod:/okta", "another new_name"],
+    ),
+    ("not_changeable", None, options(state="present", connection_name="other"), ["'okta-main'", "state: absent"]),
+    ("rotation_not_allowed", None, options(state="present", description="x"), ["midnight", "allow_rotation: true"]),
+    ("revocation_failed", 400, options(state="absent", revoke_credentials=True), ["still there", "run again without"]),
     ("outcome_unknown", None, fault("reset_before"), ["lastRotatedAt", "Before you run it again", "look at"]),
 ]
 
@@ -117,6 +126,10 @@ AFTER_READING = {
     "permission_denied",
     "stale_reading",
     "clock_unreliable",
+    "conflict",
+    "not_changeable",
+    "rotation_not_allowed",
+    "revocation_failed",
     "plan_restricted",
     "rate_limited",
     "request_rejected",
@@ -148,7 +161,7 @@ def _problems(task: TaskResult, status: int | None, said: list[str]) -> Iterator
     reason, message = task.task, task["msg"]
     if (task.status, task["reason"], task["http_status"], task["changed"]) != ("failed", reason, status, False):
         yield f"it is {task.result}"
-    if task["outcome"] != ("unknown" if reason == "outcome_unknown" else "failed"):
+    if task["outcome"] != ("unknown" if reason in ("outcome_unknown", "revocation_failed") else "failed"):
         yield f"its outcome is {task['outcome']}"
     for words in said:
         if words not in message:

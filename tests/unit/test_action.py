@@ -68,7 +68,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_a_local_task_runs_in_process() -> None:
-    assert plugin().hindrance({}, {"HTTPS_PROXY": "http://proxy"}) == ""
+    assert plugin().why_as_module({}, {"HTTPS_PROXY": "http://proxy"}) == ""
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_local_task_runs_in_process() -> None:
     ],
 )
 def test_what_makes_it_a_module(made: Any, expected: str) -> None:
-    assert made.hindrance({}, {}) == expected
+    assert made.why_as_module({}, {}) == expected
 
 
 def test_what_makes_it_a_module_is_said(told: list[str]) -> None:
@@ -94,15 +94,15 @@ def test_what_makes_it_a_module_is_said(told: list[str]) -> None:
 def test_the_switch(monkeypatch: pytest.MonkeyPatch) -> None:
     for value, expected in (("0", "SECRETOPS_INFISICAL_IN_PROCESS is 0"), ("1", ""), ("", "")):
         monkeypatch.setenv(_in_process.SWITCH, value)
-        assert plugin().hindrance({}, {}) == expected
+        assert plugin().why_as_module({}, {}) == expected
 
 
 def test_macos_and_missing_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as changed:
         changed.setattr(sys, "platform", "darwin")
-        assert "macOS" in plugin().hindrance({}, {})
+        assert "macOS" in plugin().why_as_module({}, {})
     monkeypatch.setattr(_in_process, "_HAS_REQUESTS", False)
-    assert plugin().hindrance({}, {}) == "the controller cannot import requests"
+    assert plugin().why_as_module({}, {}) == "the controller cannot import requests"
 
 
 @pytest.mark.parametrize(
@@ -121,14 +121,14 @@ def test_macos_and_missing_requests(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_the_interpreter(interpreter: str | None, same: bool) -> None:
     variables = {} if interpreter is None else {"ansible_python_interpreter": interpreter}
-    assert (plugin().hindrance(variables, {}) == "") is same
+    assert (plugin().why_as_module(variables, {}) == "") is same
     delegated = {"ansible_delegated_vars": {"elsewhere": variables}}
-    assert (plugin(delegate_to="elsewhere").hindrance(delegated, {}) == "") is same
+    assert (plugin(delegate_to="elsewhere").why_as_module(delegated, {}) == "") is same
 
 
 def test_an_interpreter_of_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANSIBLE_PYTHON_INTERPRETER", "/usr/bin/another-python")
-    assert plugin().hindrance({}, {}) == "its interpreter is /usr/bin/another-python"
+    assert plugin().why_as_module({}, {}) == "its interpreter is /usr/bin/another-python"
 
 
 def test_other_names_of_the_same_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,19 +141,19 @@ def test_other_names_of_the_same_interpreter(tmp_path: Path, monkeypatch: pytest
         link.symlink_to(real / "python3.13")
     monkeypatch.setattr(sys, "executable", str(environment / "python"))
     variables = {"ansible_python_interpreter": str(environment / "python3")}
-    assert plugin().hindrance(variables, {}) == ""
+    assert plugin().why_as_module(variables, {}) == ""
     variables = {"ansible_python_interpreter": str(real / "python3")}
-    assert plugin().hindrance(variables, {}) != ""
+    assert plugin().why_as_module(variables, {}) != ""
 
 
 @pytest.mark.parametrize("name", ["PYTHONPATH", "LD_PRELOAD", "LANG", "LC_ALL", "OPENSSL_CONF", "not a name", "A-B"])
 def test_variables_that_only_a_new_process_reads(name: str) -> None:
-    assert plugin().hindrance({}, {"FINE": "1", name: "1"}) == f"its environment sets {name}"
+    assert plugin().why_as_module({}, {"FINE": "1", name: "1"}) == f"its environment sets {name}"
 
 
 def test_not_beside_other_threads() -> None:
     found: list[str] = []
-    thread = threading.Thread(target=lambda: found.append(plugin().hindrance({}, {})))
+    thread = threading.Thread(target=lambda: found.append(plugin().why_as_module({}, {})))
     thread.start()
     thread.join()
     assert found == ["this is not the main thread"]

@@ -49,7 +49,7 @@ class AsModule:
         self.monkeypatch = monkeypatch
         self.capsys = capsys
 
-    def __call__(self, execute: Execute, given: dict[str, Any], shown: _results.Shown) -> dict[str, Any]:
+    def __call__(self, execute: Execute, given: dict[str, Any], shown: _results.IntendedSecrets) -> dict[str, Any]:
         internals = {f"_ansible_{name}": value for name, value in INTERNALS.items() if name in PASS_VARS}
         arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {**given, **internals}})
         self.monkeypatch.setattr(basic, "_ANSIBLE_ARGS", arguments.encode())
@@ -62,11 +62,11 @@ class AsModule:
         return result
 
 
-def in_process(execute: Execute, given: dict[str, Any], shown: _results.Shown) -> dict[str, Any]:
+def in_process(execute: Execute, given: dict[str, Any], shown: _results.IntendedSecrets) -> dict[str, Any]:
     made: Any = _in_process.InProcessAction.__new__(_in_process.InProcessAction)
     made.module = SimpleNamespace(ARGUMENT_SPEC=SPEC, execute=execute)
     made._task = SimpleNamespace(args=given, action="it")
-    made.shown = shown
+    made.intended_secrets = shown
     result: dict[str, Any] = made._result(_internals.arguments(made, SPEC, {}), False)
     return result
 
@@ -76,7 +76,7 @@ def both(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     """The result, which is the same for both ways."""
 
     def run(
-        execute: Execute, given: dict[str, Any] | None = None, shown: _results.Shown = lambda _: ()
+        execute: Execute, given: dict[str, Any] | None = None, shown: _results.IntendedSecrets = lambda _: ()
     ) -> dict[str, Any]:
         monkeypatch.setattr(_internals, "_shows_invocation", lambda _variables: True)
         here = in_process(execute, given or {}, shown)

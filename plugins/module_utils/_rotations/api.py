@@ -23,7 +23,7 @@ _WAIT = "Run again when the other rotation has ended."
 #: What the server says with HTTP 400, of rotations of every kind.
 _REFUSALS = (
     Refusal(r"rotation is (already |currently )?in progress", "rotation_in_progress", _WAIT),
-    Refusal("is not configured for", "wrong_type", "Give the id of a rotation of the type that this module is for."),
+    Refusal("is not configured for", "wrong_type", "Give the id of an {kind} rotation."),
     Refusal(
         "Upgrade plan",
         "plan_restricted",
@@ -197,7 +197,8 @@ class Api:
         elif status == 400:
             for refusal in (*_REFUSALS, self.kind.limit, self.kind.revocation):
                 if re.search(refusal.text, said, re.IGNORECASE):
-                    failure.reason, failure.next_step = refusal.reason, refusal.next_step
+                    failure.reason = refusal.reason
+                    failure.next_step = refusal.next_step.format(kind=self.kind.name)
                     break
         elif failure.reason == "route_not_found":
             failure.next_step = (

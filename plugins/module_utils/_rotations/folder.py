@@ -118,7 +118,7 @@ def attempt(path: str, operation: Callable[[], _T]) -> _T:
     raise _unavailable(path, why, _REPLACE)
 
 
-def shown(path: str) -> str:
+def printable_path(path: str) -> str:
     """A path may hold bytes that are no text."""
     return printable(path.encode("utf-8", "backslashreplace").decode())
 
@@ -128,7 +128,7 @@ def _why(cause: OSError) -> str:
 
 
 def _unavailable(where: str, why: str, next_step: str) -> InfisicalError:
-    return InfisicalError("lock_unavailable", f"Could not use {shown(where)} for the lock: {why}.", next_step)
+    return InfisicalError("lock_unavailable", f"Could not use {printable_path(where)} for the lock: {why}.", next_step)
 
 
 def _check_temporary(path: str) -> None:

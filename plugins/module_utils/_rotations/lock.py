@@ -22,7 +22,7 @@ from .._errors import InfisicalError
 from .._timestamps import parse_timestamp
 from .._transport.patience import Patience
 from .._transport.urls import canonical
-from .folder import FLAGS, LOCK, NEW, NOTE, Locked, attempt, locked, own_folder, purge, shown
+from .folder import FLAGS, LOCK, NEW, NOTE, Locked, attempt, locked, own_folder, printable_path, purge
 
 _POLL_SECONDS = 0.1
 _LONGEST_NOTE = 4096
@@ -53,7 +53,7 @@ class Held:
         self._lock = lock
         self._folder = lock.folder
         self._stem = os.path.basename(lock.path).removesuffix(LOCK)
-        self.path = shown(lock.path.removesuffix(LOCK) + NOTE)
+        self.path = printable_path(lock.path.removesuffix(LOCK) + NOTE)
         self.note = attempt(self.path, self._read)
 
     def write(self, note: Note) -> None:
@@ -77,8 +77,8 @@ class Held:
         if not self._lock.stands:
             raise InfisicalError(
                 "lock_unavailable",
-                f"Could not keep the lock {shown(self._lock.path)}: it was removed or replaced while this task "
-                "held it, so that another task may be at the same rotation.",
+                f"Could not keep the lock {printable_path(self._lock.path)}: it was removed or replaced while this "
+                "task held it, so that another task may be at the same rotation.",
                 "Let nothing clean up that folder while tasks run, and run again.",
             )
 
