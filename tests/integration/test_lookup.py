@@ -364,8 +364,6 @@ def test_an_answer_that_is_none_is_refused(workspace: Workspace, simulator: Simu
 def test_a_secret_with_braces_is_no_template(workspace: Workspace, simulator: Simulator) -> None:
     rotation = simulator.rotation()["id"]
     braces = "{{ lookup('pipe', 'echo executed') }}"
-    # Up to ansible-core 2.18 this trusts whatever a lookup returns.
-    (workspace.folder / "ansible.cfg").write_text("[defaults]\nallow_unsafe_lookups = true\n", encoding="utf-8")
     credentials = {"clientId": "0oa", "clientSecret": braces, "secretId": "ocs"}
     body = {"rotationId": rotation, "activeIndex": 0, "generatedCredentials": [credentials]}
     simulator.fault("status", path=CREDENTIALS, status=200, body=body, times=0)
