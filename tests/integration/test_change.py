@@ -116,6 +116,16 @@ def test_nothing_that_is_left_out_is_touched(simulator: Simulator, machine: Mach
         ({"new_name": "okta-taken"}, "conflict", ["'okta-taken' in prod:/okta", "another new_name"]),
         ({"secrets_mapping": {"client_id": "TAKEN"}}, "conflict", ["TAKEN", "prod:/okta"]),
         ({"secrets_mapping": {"client_id": "OKTA_CLIENT_SECRET"}}, "invalid_arguments", ["one secret"]),
+        (
+            {"secrets_mapping": {"client_id": "OKTA_CLIENT_SECRET", "client_secret": "OKTA_CLIENT_ID"}},
+            "not_changeable",
+            ["would rename both", "in a task of its own"],
+        ),
+        (
+            {"secrets_mapping": {"client_id": "NEW", "client_secret": "OKTA_CLIENT_ID"}},
+            "not_changeable",
+            ["Map clientId to another name first"],
+        ),
         ({"environment": "dev"}, "invalid_arguments", ["contradict"]),
         ({"revoke_credentials": True}, "invalid_arguments", ["revoke_credentials"]),
     ],

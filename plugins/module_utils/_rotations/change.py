@@ -139,6 +139,7 @@ class Change:
                 )
         mapping = changes.get("secretsMapping", {})
         wanted.check_mapping(mapping)
+        self._check_renaming(rotation, mapping)
         self._around.projects.check_free([name for name in mapping.values() if name not in _names(rotation)], *place)
         present = rotation["secretsMapping"]
         renamed = [f"{present.get(key)} to {name}" for key, name in mapping.items() if name != present.get(key)]
@@ -147,6 +148,19 @@ class Change:
                 f"The secrets of {rotation['name']!r} are renamed in place ({', '.join(renamed)}): who reads them by "
                 "an old name finds nothing there."
             )
+
+    def _check_renaming(self, rotation: Mapping[str, Any], mapping: Mapping[str, str]) -> None:
+        """The server renames one secret after the other, by the old names: one that took another's is renamed twice."""
+        present = rotation["secretsMapping"]
+        for key, name in mapping.items():
+            owner = next((other for other in present if other != key and present[other] == name), None)
+            if owner:
+                raise InfisicalError(
+                    "not_changeable",
+                    f"Could not map {key} of {rotation['name']!r} to {name}, which is the secret of {owner} until then: "
+                    "the server would rename both.",
+                    f"Map {owner} to another name first, in a task of its own.",
+                )
 
     def _check_allowed(self, reading: Reading, plan: _Plan) -> None:
         name, around = reading.rotation["name"], self._around
