@@ -72,7 +72,9 @@ def find(store: Store, context: Context, action: str) -> Rotation:
     rotation_id = zod.parse(_ID, context.params)["rotationId"]
     rotation = store.data.rotations.get(rotation_id)
     if rotation is None:
-        raise not_found(f'Could not find Okta Client Secret Rotation with ID "{rotation_id}"')
+        # The server quotes it everywhere but in a change.
+        named = rotation_id if action == "edit" else f'"{rotation_id}"'
+        raise not_found(f"Could not find Okta Client Secret Rotation with ID {named}")
     context.require_member(rotation.projectId)
     context.require(action, SUBJECT)
     if rotation.type != OKTA_TYPE:
@@ -117,11 +119,19 @@ class RotationChanges:
 
     def _check_connection(self, context: Context, body: dict[str, Any]) -> None:
         connection = self._store.data.connections.get(body["connectionId"])
-        if connection is None or connection.projectId not in (None, body["projectId"]):
+        if connection is None:
             raise not_found(f"Could not find App Connection with ID {body['connectionId']}")
+        if connection.projectId is not None:
+            context.require_member(connection.projectId)
         context.require("connect-app-connections", "app-connections")
         if connection.app != "okta":
-            raise bad_request(f'App Connection with ID {connection.id} is not for App "okta"')
+            app = connection.app.title()
+            raise bad_request(f"{app} Connection with ID {connection.id} cannot be used to connect to Okta")
+        if connection.projectId not in (None, body["projectId"]):
+            raise bad_request(
+                f'You cannot connect project App Connection with ID "{connection.id}" from project with ID '
+                f'"{connection.projectId}" to project with ID "{body["projectId"]}"'
+            )
 
     def _check_names(self, body: dict[str, Any], place: tuple[str, str, str]) -> None:
         self._check_name("", body["name"], place)
@@ -175,9 +185,10 @@ class RotationChanges:
         if changes.get("secretsMapping", rotation.secretsMapping) != rotation.secretsMapping:
             present = rotation.secretsMapping.values()
             self._check_secrets([name for name in changes["secretsMapping"].values() if name not in present], place)
-            self._rename_secrets(rotation, changes["secretsMapping"])
         if "name" in changes:
             self._check_name(rotation.id, changes["name"], place)
+        if changes.get("secretsMapping", rotation.secretsMapping) != rotation.secretsMapping:
+            self._rename_secrets(rotation, changes["secretsMapping"])
         for name, value in changes.items():
             setattr(rotation, name, value)
         rotation.nextRotationAt = self._planned(rotation)
@@ -201,13 +212,14 @@ class RotationChanges:
         return tomorrow.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
 
     def _rename_secrets(self, rotation: Rotation, mapping: dict[str, str]) -> None:
-        renamed = {rotation.secretsMapping[key]: name for key, name in mapping.items()}
+        """One after the other, by the old name: a first that takes the name of the second is renamed with it."""
         place = (rotation.projectId, rotation.environment, rotation.secretPath)
-        for secret_id in self._secret_names(place, list(renamed)):
-            secret = self._store.data.secrets[secret_id]
-            secret.secretKey = renamed[secret.secretKey]
-            secret.version += 1
-            secret.updatedAt = self._store.now()
+        for key, old in rotation.secretsMapping.items():
+            for secret_id in self._secret_names(place, [old]):
+                secret = self._store.data.secrets[secret_id]
+                secret.secretKey = mapping[key]
+                secret.version += 1
+                secret.updatedAt = self._store.now()
 
     async def delete(self, context: Context) -> Any:
         flags = zod.parse(_DELETE, context.query)
