@@ -157,7 +157,7 @@ class Change:
             if owner:
                 raise InfisicalError(
                     "not_changeable",
-                    f"Could not map {key} of {rotation['name']!r} to {name}, which is the secret of {owner} until then: "
+                    f"Could not map {key} of {rotation['name']!r} to {name}, the secret of {owner} until then: "
                     "the server would rename both.",
                     f"Map {owner} to another name first, in a task of its own.",
                 )
