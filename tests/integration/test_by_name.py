@@ -138,3 +138,10 @@ def test_a_blank_url_beside_login_data_is_none(simulator: Simulator, nowhere: Ma
 def test_a_url_given_beside_a_blank_variable_is_used(simulator: Simulator, nowhere: Machine, blank: str) -> None:
     nowhere.environ = {"INFISICAL_URL": blank}
     assert ended(nowhere.run(url=simulator.url)) == ("rotated", True)
+
+
+def test_a_list_that_fails_does_not_hide_what_was_not_found(simulator: Simulator, machine: Machine) -> None:
+    simulator.fault("status", path="okta-client-secret$", status=500, message="No.", error="X", times=0)
+    result = machine.run(name="nobody")
+    assert (ended(result), result["http_status"]) == (("not_found", False), 404)
+    assert "one of that name" not in result["msg"]

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils import _states
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations import lock
 from simulator.client import Simulator
 from support.machine import Machine, ended
 from support.stale_front import Onward, Reply, Request, Shown, front, with_clock
@@ -397,3 +399,26 @@ def test_a_plan_that_is_no_time_counts_as_a_rotation(simulator: Simulator, machi
     simulator.fault("mutate", path=ROTATIONS, method="PATCH", set={"secretRotation.nextRotationAt": value}, times=0)
     result = machine.run(description="text", wait_timeout=5)
     assert ended(result) == ("outcome_unknown", False)
+
+
+def test_a_new_name_that_cannot_be_checked_stops_it(simulator: Simulator, machine: Machine) -> None:
+    simulator.fault("status", path="rotation-name", status=500, message="No.", error="X", times=0)
+    assert ended(machine.run(new_name="okta-2")) == ("server_error", False)
+    assert sent(simulator) == []
+
+
+def test_a_note_that_cannot_be_written_after_the_change_is_a_warning(
+    simulator: Simulator, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due(simulator, machine)
+    write = lock.Held.write
+
+    def only_before(held: lock.Held, note: lock.Note) -> None:
+        if note.settled:
+            raise InfisicalError("lock_unavailable", "The disk is full.")
+        write(held, note)
+
+    monkeypatch.setattr(lock.Held, "write", only_before)
+    result = machine.run(description="text", allow_rotation=True)
+    assert (ended(result), result["rotated"]) == (("updated", True), True)
+    assert any("could not be noted. The disk is full." in text for text in machine.warnings)

@@ -368,3 +368,12 @@ def test_a_connection_that_is_for_something_else_is_refused(simulator: Simulator
     assert ended(result) == ("request_rejected", False)
     assert 'not for App "okta"' in result["msg"]
     assert writes(simulator) == []
+
+
+def test_a_creation_without_its_time_is_not_taken_for_the_own_one(simulator: Simulator, machine: Machine) -> None:
+    """A lost answer, and a reading that does not tell when it was created: what is there is gone on with."""
+    simulator.fault("reset_after", path=f"{ROTATIONS}$", method="POST")
+    simulator.fault("mutate", path="rotation-name", method="GET", delete=["secretRotation.createdAt"], times=0)
+    result = machine.run()
+    assert ended(result) == ("unchanged", False)
+    assert issued(simulator) == 1
