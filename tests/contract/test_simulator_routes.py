@@ -160,14 +160,21 @@ def test_connections(api: Api) -> None:
     base = "/api/v1/app-connections/okta"
     api.simulator.add_connection("organisation-wide", projectId=None)
     status, found = api.call("GET", f"{base}/available", projectId=api.project)
-    assert (status, [c["name"] for c in found["appConnections"]]) == (200, ["okta-main"])
-    assert [c["name"] for c in api.call("GET", base)[1]["appConnections"]] == ["organisation-wide"]
+    assert (status, [c["name"] for c in found["appConnections"]]) == (200, ["okta-main", "organisation-wide"])
+    api.simulator.add_connection("okta-main", projectId=None)
+    found = api.call("GET", f"{base}/available", projectId=api.project)[1]["appConnections"]
+    assert [c["projectId"] for c in found if c["name"] == "okta-main"] == [None, api.project]
+    assert [c["name"] for c in api.call("GET", f"{base}/available")[1]["appConnections"]] == [
+        "okta-main",
+        "organisation-wide",
+    ]
+    assert len(api.call("GET", base)[1]["appConnections"]) == 2
     status, one = api.call("GET", f"{base}/connection-name/okta-main", projectId=api.project)
     assert api.call("GET", f"{base}/{one['appConnection']['id']}") == (200, one)
-    status, missing = api.call("GET", f"{base}/connection-name/okta-main")
+    status, missing = api.call("GET", f"{base}/connection-name/nobody")
     assert (status, missing["message"]) == (
         404,
-        "Could not find App Connection with name okta-main in organization scope.",
+        "Could not find App Connection with name nobody in organization scope.",
     )
     assert api.call("GET", f"{base}/not-a-uuid")[0] == 422
 

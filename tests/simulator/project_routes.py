@@ -170,9 +170,14 @@ class ProjectRoutes:
         return {"appConnections": [connection_view(c) for c in found if c.app == "okta"]}
 
     async def available_connections(self, context: Context) -> Any:
-        found = self._scoped(context)
-        if not context.who().can("connect-app-connections", "app-connections"):
-            found = []
+        """Those of the organisation and those of the project, by name; of one name the organisation's is first."""
+        project_id = context.query.get("projectId")
+        if project_id is not None:
+            self._project(context, project_id)
+            context.require("connect-app-connections", "app-connections")
+        may = context.who().can("connect-app-connections", "app-connections")
+        found = [c for c in self._store.data.connections.values() if may and c.projectId in (None, project_id)]
+        found.sort(key=lambda each: (each.name.lower(), each.projectId is not None))
         keys = ("app", "name", "id", "projectId", "orgId")
         views = [connection_view(c) for c in found if c.app == "okta"]
         return {"appConnections": [{key: view[key] for key in keys} for view in views]}

@@ -42,9 +42,10 @@ class Projects:
             connections = self._session.get(path, what, query, fresh=True).data.get("appConnections")
             if not isinstance(connections, list) or not all(isinstance(each, dict) for each in connections):
                 raise _incomplete(what, "appConnections")
-            found = [each["id"] for each in connections if each.get("name") == name and isinstance(each.get("id"), str)]
-            if found:
-                return str(found[0])
+            named = [each for each in connections if each.get("name") == name and isinstance(each.get("id"), str)]
+            if named:
+                # A newer server lists those of the organisation among them, and before them.
+                return str(next((each for each in named if each.get("projectId") == project_id), named[0])["id"])
         raise InfisicalError(
             "not_found",
             f"Could not find the app connection {name!r} for {app}, neither in the project {project_id} nor in the "
