@@ -26,7 +26,7 @@ extends_documentation_fragment:
 options:
   rotation_id:
     description:
-      - The id of one rotation, a UUID.
+      - The id of one rotation, a UUID. Nothing else says which rotation is meant then.
       - Left out, O(name) tells the one that is wanted, else all of the project are.
     type: str
   name:
@@ -48,8 +48,9 @@ options:
     type: str
   environment:
     description:
-      - Only rotations of these environments, by slug, as V(prod). With O(name), the one environment that holds it.
-      - Left out, those of all environments.
+      - Only rotations of these environments, by slug, as V(prod). One in which no rotation is found is warned of. With
+        O(name), the one environment that holds it.
+      - Left out, those of all environments; with O(name) it is needed.
     type: list
     elements: str
   secret_path:
@@ -108,6 +109,28 @@ EXAMPLES = r"""
       {{ rotation.secretRotations[0].secretsMapping.clientSecret }} is
       {{ (rotation.summary[0].age_seconds / 86400) | int }} days old
 
+- name: Read all of a project
+  secretops.infisical.okta_client_secret_rotation_info:
+    project_slug: payments
+  register: rotations
+
+- name: Show a table of ages, the oldest first
+  ansible.builtin.debug:
+    msg: "{{ table.splitlines() }}"
+  vars:
+    table: |
+      {% for each in rotations.summary | sort(attribute='age_seconds', reverse=true) %}
+      {{ '%5d days  %-7s  %s' | format(each.age_seconds // 86400, 'overdue' if each.overdue else '', each.name) }}
+      {% endfor %}
+
+- name: Fail when anything is overdue
+  ansible.builtin.assert:
+    that: overdue | length == 0
+    fail_msg: "Overdue: {{ overdue | join(', ') }}"
+    quiet: true
+  vars:
+    overdue: "{{ rotations.summary | selectattr('overdue') | map(attribute='name') }}"
+
 - name: Read what is to be rotated in production within a week
   secretops.infisical.okta_client_secret_rotation_info:
     project_slug: payments
@@ -115,16 +138,12 @@ EXAMPLES = r"""
     due: 7d
   register: soon
 
-- name: List it
+- name: Tell when
   ansible.builtin.debug:
-    msg: "{{ soon.secretRotations | map(attribute='name') | zip(soon.summary | map(attribute='overdue')) }}"
-
-- name: Fail when a secret is a year old
-  secretops.infisical.okta_client_secret_rotation_info:
-    project_slug: payments
-    older_than: 365d
-  register: old
-  failed_when: old.reason is defined or old.secretRotations | length > 0
+    msg: "{{ item.name }}: {{ item.nextRotationAt }}"
+  loop: "{{ soon.secretRotations }}"
+  loop_control:
+    label: "{{ item.name }}"
 """
 
 RETURN = r"""
@@ -261,9 +280,15 @@ def execute(task: Task) -> dict[str, Any]:
             readings = finding.listed(api, target.project_id, patience)
         host_now = now()
         rotations = [_complete(reading.rotation) for reading in readings]
+        there = {environment_of(rotation) for rotation in rotations}
+        for slug in sorted(set(selection.environments) - there):
+            task.warn(
+                f"environment names {slug}, where the project has no rotation that may be read; it has some in "
+                f"{session.clean(', '.join(sorted(there)) or 'none')}."
+            )
         selected, overdue, moment = of_both_clocks(rotations, selection, _ahead(readings, host_now), host_now)
         ordered = sorted(selected, key=lambda each: (environment_of(each), path_of(each), each["name"], each["id"]))
-        project_id = readings[0].rotation["projectId"] if readings else target.project_id
+        project_id = target.project_id or rotations[0]["projectId"]
         return {
             "changed": False,
             "outcome": "read",
@@ -306,10 +331,10 @@ def _given(value: Any) -> Any:
 
 
 def _complete(rotation: dict[str, Any]) -> dict[str, Any]:
-    if not is_complete(rotation):
+    if not is_complete(rotation) or not isinstance(rotation.get("projectId"), str):
         raise InfisicalError(
             "invalid_response",
-            f"Could not tell environment, folder or schedule of the secret rotation {rotation['id']}.",
+            f"Could not tell project, environment, folder or schedule of the secret rotation {rotation['id']}.",
             "Check that url is an Infisical server of a supported version and that nothing rewrites its answers.",
             http_status=200,
         )

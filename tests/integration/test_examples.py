@@ -98,9 +98,21 @@ def plays(snippet: str, simulator: Simulator) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=[plugin.stem for plugin in PLUGINS])
 def test_the_examples_of_tasks_run(workspace: Workspace, simulator: Simulator, plugin: Path) -> None:
+    # An example fails where a rotation is overdue.
+    simulator.change_rotation(simulator.rotation()["id"], nextRotationAt=86_400)
     run = workspace.playbook(plays(examples(plugin), simulator), env=environment(simulator))
     assert run.returncode == 0, run.output
     assert [result.task for result in run.results if result.status in ("failed", "unreachable")] == []
+
+
+def test_the_example_of_an_alarm_fails(workspace: Workspace, simulator: Simulator) -> None:
+    """The rotation of the seed is overdue."""
+    (info,) = (plugin for plugin in PLUGINS if plugin.stem == "okta_client_secret_rotation_info")
+    run = workspace.playbook(plays(examples(info), simulator), env=environment(simulator))
+    assert run.named("Show a table of ages, the oldest first")["msg"] == ["   40 days  overdue  okta-payments"]
+    last = run.results[-1]
+    assert (last.task, last.status) == ("Fail when anything is overdue", "failed")
+    assert last["msg"] == "Overdue: okta-payments"
 
 
 @pytest.mark.parametrize("plugin", INVENTORIES, ids=[plugin.stem for plugin in INVENTORIES])
