@@ -13,6 +13,7 @@ from ansible.template import Templar
 from ansible_collections.secretops.infisical.plugins.lookup.okta_client_credentials import LookupModule
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.client import Client
 from ansible_collections.secretops.infisical.plugins.plugin_utils._data import template
+from ansible_collections.secretops.infisical.plugins.plugin_utils._foreign import checked
 from support.options import ID
 
 OTHER = "11111111-0d44-4b50-8888-8dd25736052a"
@@ -69,3 +70,14 @@ def test_a_variable_that_cannot_be_templated_is_named_and_not_quoted() -> None:
     text = template("{{ '" + SECRET + "' | no_such_filter }}")
     message = refusal([ID], {"infisical_timeout": text})
     assert "The variable infisical_timeout cannot be templated" in message
+
+
+def test_a_fault_of_our_own_quotes_nothing_and_has_nothing_behind_it() -> None:
+    def fault() -> None:
+        raise ValueError(SECRET)
+
+    with pytest.raises(AnsibleLookupError) as caught:
+        checked(fault, AnsibleLookupError, "look the credentials up")
+    assert caught.value.__cause__ is caught.value.__context__ is None
+    assert "ValueError" in str(caught.value)
+    assert SECRET not in str(caught.value)
