@@ -279,7 +279,7 @@ def execute(task: Task) -> dict[str, Any]:
         else:
             readings = finding.listed(api, target.project_id, patience)
         host_now = now()
-        rotations = [_complete(reading.rotation) for reading in readings]
+        rotations = [_checked(reading.rotation, target.project_id) for reading in readings]
         there = {environment_of(rotation) for rotation in rotations}
         for slug in sorted(set(selection.environments) - there):
             task.warn(
@@ -330,11 +330,18 @@ def _given(value: Any) -> Any:
     return None if is_blank(found) else found or None
 
 
-def _complete(rotation: dict[str, Any]) -> dict[str, Any]:
-    if not is_complete(rotation) or not isinstance(rotation.get("projectId"), str):
+def _checked(rotation: dict[str, Any], project_id: str) -> dict[str, Any]:
+    """``project_id`` is that of the project that was asked for, if one was."""
+    told, fault = rotation.get("projectId"), ""
+    if not is_complete(rotation) or not isinstance(told, str):
+        fault = "project, environment, folder or schedule of it is missing"
+    elif told != (project_id or told):
+        # A cache that overlooks the query answers with those of another project.
+        fault = f"it is of another project, {told}, and not of {project_id}"
+    if fault:
         raise InfisicalError(
             "invalid_response",
-            f"Could not tell project, environment, folder or schedule of the secret rotation {rotation['id']}.",
+            f"Could not read the secret rotation {rotation['id']}: HTTP 200, but {fault}.",
             "Check that url is an Infisical server of a supported version and that nothing rewrites its answers.",
             http_status=200,
         )

@@ -14,7 +14,7 @@ from simulator.client import Simulator
 from support.ansible import Workspace
 from support.machine import Machine, ended
 from support.server import environment, login, tokens_left
-from support.stale_front import Shown, front, stamping, with_clock
+from support.stale_front import Onward, Reply, Request, Shown, front, stamping, with_clock
 
 INFO = "secretops.infisical.okta_client_secret_rotation_info"
 MODULE: ModuleType = okta_client_secret_rotation_info
@@ -185,6 +185,18 @@ def test_an_incomplete_rotation_is_refused(simulator: Simulator, machine: Machin
     with front(simulator.url, Shown({key: None})) as url:
         result = machine.run(module=MODULE, url=url, rotation_id=simulator.rotation()["id"])
     assert ended(result) == ("invalid_response", False)
+
+
+def test_a_list_of_another_project_is_refused(simulator: Simulator, machine: Machine) -> None:
+    asked, other = simulator.add_project("asked")["id"], simulator.state()["project"]["id"]
+
+    def overlooks_the_query(request: Request, onward: Onward) -> Reply:
+        return onward(request._replace(target=request.target.replace(asked, other)))
+
+    with front(simulator.url, overlooks_the_query) as url:
+        result = machine.run(module=MODULE, url=url, project_id=asked)
+    assert ended(result) == ("invalid_response", False)
+    assert f"of another project, {other}" in result["msg"]
 
 
 def test_hundreds_take_one_request(simulator: Simulator, machine: Machine) -> None:
