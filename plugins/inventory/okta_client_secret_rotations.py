@@ -19,10 +19,11 @@ description:
     It depends on no filter. What is no letter, digit, C(_) or C(-) in the name of a folder becomes C(_); should two
     rotations end up with one name, the first eight digits of their ids follow, or all of them where those agree too.
   - The variables of a host are C(rotation_id), C(infisical_rotation) (the rotation as the server sent it, which holds
-    no secret), C(infisical_project), those of the connection (C(infisical_url), C(infisical_validate_certs),
-    C(infisical_ca_path) and so on), C(infisical_inventory) (this file), C(ansible_connection) (V(local)) and
-    C(ansible_python_interpreter) (a template that names the controller's). None of them holds a token or another
-    secret.
+    no secret), C(infisical_summary) (its C(age_seconds) and whether it is C(overdue), as
+    M(secretops.infisical.okta_client_secret_rotation_info) tells them), C(infisical_project), those of the connection
+    (C(infisical_url), C(infisical_validate_certs), C(infisical_ca_path) and so on), C(infisical_inventory) (this
+    file), C(ansible_connection) (V(local)) and C(ansible_python_interpreter) (a template that names the
+    controller's). None of them holds a token or another secret.
   - The groups are C(okta_client_secret_rotations) (all), C(project_...), C(environment_...), C(status_...) and
     C(overdue), whose next scheduled rotation should have happened already, on the server's clock.
   - The file's name ends with C(okta_rotations.yml) or C(okta_rotations.yaml).
@@ -143,7 +144,11 @@ from ansible_collections.secretops.infisical.plugins.module_utils import _settin
 from ansible_collections.secretops.infisical.plugins.module_utils._login.credentials import Credentials, credentials
 from ansible_collections.secretops.infisical.plugins.module_utils._options import FILTERS
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Api
-from ansible_collections.secretops.infisical.plugins.module_utils._rotations.selection import Selection, of_both_clocks
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.selection import (
+    Selection,
+    of_both_clocks,
+    summary,
+)
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.connection import Connection
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.urls import canonical
@@ -202,12 +207,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         host_now = datetime.now(timezone.utc)
         everyone = _checked(lambda: members(known["rotations"]))
         rotations = [member.rotation for member in everyone]
-        selected, overdue, _now = _checked(lambda: of_both_clocks(rotations, wanted, known["clock"], host_now))
+        selected, overdue, moment = _checked(lambda: of_both_clocks(rotations, wanted, known["clock"], host_now))
         chosen = {rotation["id"] for rotation in selected}
         found = [member for member in everyone if member.rotation["id"] in chosen]
         self._warn_of_unknown_environments(wanted, known["rotations"])
         shared = _shared_variables(path, connection, login)
-        named = [(member, self._variables(member, shared)) for member in found]
+        named = [
+            (member, self._variables(member, summary(member.rotation, moment, overdue), shared)) for member in found
+        ]
         if options["host_name"] is not None:
             named = [
                 (member.named(self._host_name(options["host_name"], variables)), variables)
@@ -256,10 +263,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
             self._cache[key] = known
         return known
 
-    def _variables(self, member: Member, shared: Mapping[str, Any]) -> dict[str, Any]:
+    def _variables(self, member: Member, told: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
         own = {
             "rotation_id": member.rotation["id"],
             "infisical_rotation": member.rotation,
+            "infisical_summary": {**told},
             "infisical_project": member.project,
         }
         return {**untrusted(own), **shared}

@@ -96,6 +96,7 @@ def _present(task: Task, kind: Kind) -> dict[str, Any]:
     desired = wanted.parse(params, kind)
     allow_rotation, min_age = bool(params["allow_rotation"]), _min_age(params)
     shared = bool(params["allow_shared_application"])
+    _check_place(params)
     with _begun(task, kind) as (around, target, session), around.observer.showing_the_newest():
         change = Change(around, desired, allow_rotation=allow_rotation, min_age=min_age)
         creation = Creation(around, target, desired, shared=shared)
@@ -106,6 +107,20 @@ def _present(task: Task, kind: Kind) -> dict[str, Any]:
             ended = change.predict(reading) if task.check_mode else change.make(reading)
         with _telling(ended.outcome, changed=ended.outcome in ("created", "updated")):
             return {**_told(ended, session.clean), "rotated": ended.rotated}
+
+
+def _check_place(params: Mapping[str, Any]) -> None:
+    """An id with a place may be the wish to move the rotation."""
+    place = [
+        name for name in ("project_id", "project_slug", "environment", "secret_path") if not is_blank(params[name])
+    ]
+    if place and not is_blank(params["rotation_id"]):
+        raise invalid_arguments(
+            f"rotation_id and {', '.join(place)} contradict each other: the id tells which rotation is meant, and the "
+            "server cannot move one to another project, environment or folder. Leave the place out; or, to have the "
+            "rotation elsewhere, create one there for an application of its own, or remove this one first (state: "
+            "absent)."
+        )
 
 
 def _there(around: Surroundings, target: Target, new_name: str | None) -> Reading | None:

@@ -243,11 +243,11 @@ from ansible_collections.secretops.infisical.plugins.module_utils._rotations.obs
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.projects import Projects
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.selection import (
     Selection,
-    age,
     environment_of,
     is_complete,
     of_both_clocks,
     path_of,
+    summary,
 )
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 
@@ -294,15 +294,7 @@ def execute(task: Task) -> dict[str, Any]:
             "outcome": "read",
             "msg": session.clean(f"Read {_counted(len(ordered))} of the project {project_id}, {len(overdue)} overdue."),
             "secretRotations": session.clean(ordered),
-            "summary": [
-                {
-                    "id": each["id"],
-                    "name": session.clean(each["name"]),
-                    "age_seconds": int(age(each, moment)),
-                    "overdue": each["id"] in overdue,
-                }
-                for each in ordered
-            ],
+            "summary": session.clean([summary(each, moment, overdue) for each in ordered]),
         }
 
 

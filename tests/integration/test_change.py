@@ -128,7 +128,7 @@ def test_nothing_that_is_left_out_is_touched(simulator: Simulator, machine: Mach
             "not_changeable",
             ["Map clientId to another name first"],
         ),
-        ({"environment": "dev"}, "invalid_arguments", ["contradict"]),
+        ({"environment": "dev"}, "invalid_arguments", ["contradict", "cannot move", "remove this one first"]),
         ({"revoke_credentials": True}, "invalid_arguments", ["revoke_credentials"]),
     ],
 )

@@ -96,6 +96,9 @@ def test_hosts_groups_and_variables(fleet: Fleet) -> None:
     one = variables["okta-payments.okta.prod.payments"]
     rotation = fleet.simulator.rotation()
     assert one["rotation_id"] == rotation["id"]
+    told = one["infisical_summary"]
+    assert (told["id"], told["name"], told["overdue"]) == (rotation["id"], rotation["name"], True)
+    assert told["age_seconds"] // 86400 == 40
     assert one["infisical_rotation"] == {key: rotation[key] for key in one["infisical_rotation"]}
     assert one["infisical_project"] == "payments"
     assert (one["infisical_url"], one["infisical_validate_certs"]) == (fleet.simulator.url, True)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -87,6 +87,16 @@ def of_both_clocks(
 def _at(rotations: Sequence[Rotation], wanted: Selection, now: datetime) -> tuple[list[Rotation], set[str]]:
     selected = wanted.of(rotations, now)
     return selected, {str(each["id"]) for each in selected if _next_within(each, now, 0)}
+
+
+def summary(rotation: Rotation, now: datetime, overdue: Container[str]) -> dict[str, Any]:
+    """What the server does not tell."""
+    return {
+        "id": rotation["id"],
+        "name": rotation["name"],
+        "age_seconds": int(age(rotation, now)),
+        "overdue": rotation["id"] in overdue,
+    }
 
 
 def age(rotation: Rotation, now: datetime) -> float:
