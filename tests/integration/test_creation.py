@@ -185,6 +185,14 @@ def test_a_lost_answer_is_cleared_up_by_reading(simulator: Simulator, machine: M
     assert ended(machine.run()) == ("unchanged", False)
 
 
+def test_an_answer_about_another_rotation_is_none(simulator: Simulator, machine: Machine) -> None:
+    simulator.fault("mutate", path=f"{ROTATIONS}$", method="POST", set={"secretRotation.environment.slug": "prod"})
+    result = machine.run()
+    assert ended(result) == ("created", True)
+    assert "Confirmed by reading" in result["msg"]
+    assert result["secretRotation"]["environment"]["slug"] == "dev"
+
+
 def test_a_failure_after_the_work_is_none(simulator: Simulator, machine: Machine) -> None:
     """The server calls it a bad request, after it has created the rotation."""
     simulator.settings(lateFailure=1)

@@ -97,10 +97,8 @@ class Api:
         path = f"{self.kind.path}/rotation-name/{quote(name, safe='')}"
         answer = self._asked(lambda: self._session.get(path, what, query, fresh=True))
         reading = self._reading(answer, what, None)
-        told = _place(reading.rotation)
         # A cache that overlooks the query would make the task rotate the one of another environment.
-        if told != (name, environment, secret_path, project_id):
-            raise _not_infisical(what, "it is about another rotation, {!r} in {}:{} of project {}".format(*told))
+        _check_place(reading, what, (name, environment, secret_path, project_id))
         return reading
 
     def read_all(self, project_id: str, *, fresh: bool = False) -> list[Reading]:
@@ -137,11 +135,13 @@ class Api:
         """Issues a secret at the provider. Whatever is raised with an effect that is not NONE may have done so."""
         what = f"create the secret rotation {body['name']!r} in {body['environment']}:{body['secretPath']}"
         try:
-            return self._written("POST", self.kind.path, what, body, None)
+            reading = self._written("POST", self.kind.path, what, body, None)
+            _check_place(reading, what, (body["name"], body["environment"], body["secretPath"], body["projectId"]))
         except InfisicalError as failure:
-            if failure.http_status == 400 and failure.server_message.startswith(UNFORESEEN):
+            if failure.reason == "invalid_response" or failure.server_message.startswith(UNFORESEEN):
                 failure.effect = UNKNOWN
             raise
+        return reading
 
     def update(self, rotation_id: str, changes: Mapping[str, Any]) -> Reading:
         """Change what is named, and nothing else. The server may rotate because of it, after it answered."""
@@ -231,6 +231,12 @@ class Api:
         if not isinstance(rotation.get("secretsMapping"), dict):
             return "secretRotation.secretsMapping is not an object"
         return None
+
+
+def _check_place(reading: Reading, what: str, asked: tuple[str, str, str, str]) -> None:
+    told = _place(reading.rotation)
+    if told != asked:
+        raise _not_infisical(what, "it is about another rotation, {!r} in {}:{} of project {}".format(*told))
 
 
 def _place(rotation: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
