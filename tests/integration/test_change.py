@@ -270,6 +270,18 @@ def test_after_a_failure_it_is_planned_for_tomorrow(
     assert simulator.rotations_done() == 0
 
 
+def test_near_the_border_it_must_be_allowed_and_is_not_waited_for(
+    simulator: Simulator, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planned for the next midnight, it is the nightly job's; the answer to the change says so."""
+    at(simulator, monkeypatch, datetime(2026, 3, 10, 12, 0, tzinfo=timezone.utc))
+    due(simulator, machine, rotationStatus="failed")
+    assert ended(machine.run(description="text")) == ("rotation_not_allowed", False)
+    result = machine.run(description="text", allow_rotation=True)
+    assert (ended(result), result["rotated"]) == (("updated", True), False)
+    assert (machine.clock.pauses, machine.warnings, machine.notes) == ([], [], [])
+
+
 def test_what_is_planned_for_later_today_is_no_rotation_yet(
     simulator: Simulator, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,5 +104,19 @@ def test_what_is_made_at_once(planned: str, clock: str, imminent: bool) -> None:
     assert schedule.is_imminent(at(planned), at(clock).astimezone(elsewhere)) is imminent
 
 
+@pytest.mark.parametrize(
+    ("planned", "clock", "imminent"),
+    [
+        ("2026-03-10T23:59", "2026-03-10T12:00", True),
+        ("2026-03-11T00:00", "2026-03-10T12:00", False),
+        ("2026-03-11T00:04", "2026-03-10T12:00", False),
+        ("2026-03-11T23:59", "2026-03-10T23:55", True),
+        ("2026-03-12T00:00", "2026-03-10T23:55", False),
+    ],
+)
+def test_what_the_server_planned_itself_needs_no_margin(planned: str, clock: str, imminent: bool) -> None:
+    assert schedule.is_imminent(at(planned), at(clock), told=True) is imminent
+
+
 def test_what_is_not_planned_is_not_made() -> None:
     assert not schedule.is_imminent(None, NOW)

@@ -206,13 +206,13 @@ class Change:
         around = self._around
         if not readings.moved(before, after):
             next_at = _next_rotation_at(after)
-            if not any(schedule.is_imminent(next_at, clock) for clock in self._clocks(after)):
+            if not any(schedule.is_imminent(next_at, clock, told=True) for clock in self._clocks(after)):
                 self._put_back(held, note)
                 return after, False
             before, seen, obstacle = around.observer.watch(lambda: around.api.read(before.id), before)
             if seen is None and next_at and all(next_at > clock for clock in self._clocks(after)):
                 self._put_back(held, note)
-                around.warn(f"The server rotates {before.rotation['name']!r} at {next_at.isoformat()}, later today.")
+                around.warn(f"The server rotates {before.rotation['name']!r} at {next_at.isoformat()}.")
                 return after, False
             if seen is None:
                 name = before.rotation["name"]

@@ -44,9 +44,9 @@ def planned(rotation: Mapping[str, Any], now: datetime) -> datetime | None:
     )
 
 
-def is_imminent(next_at: datetime | None, clock: datetime) -> bool:
-    """Whether one that is planned for then is made at once."""
-    return next_at is not None and next_at < _next_midnight(clock + MARGIN) + MARGIN
+def is_imminent(next_at: datetime | None, clock: datetime, *, told: bool = False) -> bool:
+    """Whether one that is planned for then is made at once. What the server ``told`` itself needs no margin."""
+    return next_at is not None and next_at < _next_midnight(clock + MARGIN) + (timedelta(0) if told else MARGIN)
 
 
 def _next_midnight(moment: datetime) -> datetime:
