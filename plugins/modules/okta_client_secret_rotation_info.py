@@ -250,6 +250,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._rotations.sel
     summary,
 )
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.redaction import printable
 
 ARGUMENT_SPEC = merged(
     {
@@ -284,7 +285,7 @@ def execute(task: Task) -> dict[str, Any]:
         for slug in sorted(set(selection.environments) - there):
             task.warn(
                 f"environment names {slug}, where the project has no rotation that may be read; it has some in "
-                f"{session.clean(', '.join(sorted(there)) or 'none')}."
+                f"{printable(session.clean(', '.join(sorted(there)) or 'none'), 600)}."
             )
         selected, overdue, moment = of_both_clocks(rotations, selection, _ahead(readings, host_now), host_now)
         ordered = sorted(selected, key=lambda each: (environment_of(each), path_of(each), each["name"], each["id"]))
@@ -329,7 +330,7 @@ def _checked(rotation: dict[str, Any], project_id: str) -> dict[str, Any]:
         fault = "project, environment, folder or schedule of it is missing"
     elif told != (project_id or told):
         # A cache that overlooks the query answers with those of another project.
-        fault = f"it is of another project, {told}, and not of {project_id}"
+        fault = f"it is of another project, {told!r}, and not of {project_id}"
     if fault:
         raise InfisicalError(
             "invalid_response",

@@ -145,6 +145,9 @@ def test_an_environment_without_rotations_is_warned_of(simulator: Simulator, mac
     assert warning.endswith("it has some in prod.")
     machine.run(module=MODULE, project_slug="payments", environment=["prod"])
     assert machine.warnings == []
+    simulator.fault("mutate", path=f"{LIST}$", set={"secretRotations.0.environment.slug": "x\x1b[2J"})
+    machine.run(module=MODULE, project_slug="payments", environment=["prod"])
+    assert machine.warnings[0].endswith("it has some in x [2J.")
 
 
 def test_ages_are_those_of_the_server(simulator: Simulator, machine: Machine) -> None:
@@ -196,7 +199,7 @@ def test_a_list_of_another_project_is_refused(simulator: Simulator, machine: Mac
     with front(simulator.url, overlooks_the_query) as url:
         result = machine.run(module=MODULE, url=url, project_id=asked)
     assert ended(result) == ("invalid_response", False)
-    assert f"of another project, {other}" in result["msg"]
+    assert f"of another project, '{other}'" in result["msg"]
 
 
 def test_hundreds_take_one_request(simulator: Simulator, machine: Machine) -> None:
