@@ -27,6 +27,7 @@ from ._rotations.projects import Projects
 from ._rotations.removal import Removal, absent
 from ._rotations.rule import Outcome, Rotator
 from ._task import Task
+from ._transport.redaction import printable
 
 #: Which options each state has besides those that say which rotation is meant.
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -176,7 +177,7 @@ def _begun(task: Task, kind: Kind) -> Iterator[tuple[Surroundings, Target, Sessi
             patience,
             now,
             partial(lock.hold, connection.url, patience=patience),
-            lambda text: task.warn(session.clean(text)),
+            lambda text: task.warn(printable(session.clean(text))),
         )
         yield around, finding.with_project(around.projects, target), session
 
@@ -199,7 +200,7 @@ def _told(ended: Ended, clean: Callable[[Any], Any]) -> dict[str, Any]:
     result = {
         "changed": ended.outcome not in ("unchanged", "absent"),
         "outcome": ended.outcome,
-        "msg": clean(ended.message),
+        "msg": printable(clean(ended.message)),
         "diff": {"before": clean(ended.before), "after": clean(ended.after)},
     }
     if ended.rotation is None:

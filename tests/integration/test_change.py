@@ -434,3 +434,15 @@ def test_a_note_that_cannot_be_written_after_the_change_is_a_warning(
     result = machine.run(description="text", allow_rotation=True)
     assert (ended(result), result["rotated"]) == (("updated", True), True)
     assert any("could not be noted. The disk is full." in text for text in machine.warnings)
+
+
+def test_names_that_would_repaint_a_terminal_are_text(simulator: Simulator, machine: Machine) -> None:
+    painted = "\x1b[2J"
+    values = {"secretsMapping.clientSecret": f"S{painted}", "folder.path": f"/{painted}", "connection.name": painted}
+    with front(simulator.url, Shown(values)) as url:
+        told = [machine.run(url=url)["msg"], machine.run(url=url, connection_name="other")["msg"]]
+        machine.run(url=url, check_mode=True, secrets_mapping={"client_secret": "NEW"})
+        told += machine.warnings
+        told += [machine.run(url=url, check_mode=True, state="absent")["msg"]]
+    assert len(told) == 4
+    assert [text for text in told if "\x1b" in text] == []

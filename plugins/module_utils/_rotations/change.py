@@ -102,7 +102,7 @@ class Change:
             raise InfisicalError(
                 "not_changeable",
                 f"Could not change the app connection of {name!r} from {connection.get('name')!r} "
-                f"({rotation.get('connectionId')}) to {asked!r}: Infisical keeps a rotation's connection.",
+                f"({rotation.get('connectionId')!r}) to {asked!r}: Infisical keeps a rotation's connection.",
                 "Leave connection_id and connection_name out, or give the connection new credentials in Infisical, or "
                 "remove this rotation (state: absent) and create it anew with the other connection.",
             )

@@ -120,14 +120,14 @@ class Creation:
             )
         self._around.warn(f"{target} is created although {problem}.")
 
-    def _planned(self, body: Mapping[str, Any]) -> str | None:
+    def _planned(self, body: Mapping[str, Any]) -> str:
         """When the server makes the first rotation, as far as it can be foretold."""
         now = self._around.now()
         made = {"rotationStatus": "success", "lastRotatedAt": now.isoformat(), "isLastRotationManual": True}
         next_at = schedule.planned({**body, **made}, now)
-        return None if next_at is None else next_at.isoformat(timespec="seconds")
+        return "" if next_at is None else next_at.isoformat(timespec="seconds")
 
-    def _warn_of_others(self, first: str | None) -> None:
+    def _warn_of_others(self, first: str) -> None:
         kind = self._desired.kind
         when = f"planned for {first}" if first else "whenever somebody asks for it"
         self._around.warn(
@@ -164,6 +164,6 @@ class Creation:
         return created_at >= begun - CLOCK_MARGIN and not self._desired.changes(made.rotation)
 
     def _created(self, made: Reading, how: str = "") -> Ended:
-        self._warn_of_others(made.rotation.get("nextRotationAt"))
+        self._warn_of_others(str(made.rotation.get("nextRotationAt") or ""))
         message = f"Created {self._target}, with a new secret at {self._desired.kind.provider}.{how}"
         return Ended("created", message, {}, wanted.view(made.rotation), made.rotation)

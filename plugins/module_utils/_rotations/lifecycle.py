@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from .._errors import InfisicalError
 from .._transport.patience import Patience
+from .._transport.redaction import printable
 from . import finding
 from .api import Api, Reading
 from .finding import Target
@@ -62,4 +63,4 @@ def told(rotation: Mapping[str, Any]) -> str:
     environment, folder = rotation.get("environment"), rotation.get("folder")
     slug = environment.get("slug") if isinstance(environment, Mapping) else "?"
     path = folder.get("path") if isinstance(folder, Mapping) else "?"
-    return f"{rotation['name']!r} in {slug}:{path} ({rotation['id']})"
+    return f"{rotation['name']!r} in {printable(f'{slug}:{path}', 300)} ({printable(rotation['id'], 100)})"

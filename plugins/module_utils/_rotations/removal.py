@@ -69,7 +69,7 @@ class Removal:
         return " Confirmed by reading, because the answer did not tell."
 
     def _survivors(self, reading: Reading) -> str:
-        names = " and ".join(reading.rotation["secretsMapping"].values())
+        names = " and ".join(map(str, reading.rotation["secretsMapping"].values()))
         stay = f"{names} are deleted" if self._delete_secrets else f"{names} stay, as secrets that nobody rotates"
         if not self._revoke_credentials:
             return f"In Infisical {stay}; at {self._kind.provider} all secrets of the application stay valid."
