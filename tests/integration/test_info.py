@@ -202,6 +202,37 @@ def test_a_list_of_another_project_is_refused(simulator: Simulator, machine: Mac
     assert f"of another project, '{other}'" in result["msg"]
 
 
+def test_no_cache_is_asked(simulator: Simulator, machine: Machine) -> None:
+    asked: list[str] = []
+
+    def listening(request: Request, onward: Onward) -> Reply:
+        asked.append(request.target)
+        return onward(request)
+
+    with front(simulator.url, listening) as url:
+        for _turn in range(2):
+            machine.run(module=MODULE, url=url, project_id=simulator.state()["project"]["id"])
+    lists = {target for target in asked if target.startswith(f"{LIST}?")}
+    # A cache that heeds no header knows none of these addresses.
+    assert len(lists) == 2
+
+
+def test_a_token_that_the_server_sends_back_is_censored(simulator: Simulator, machine: Machine) -> None:
+    token = machine.options["token"]
+    with front(simulator.url, Shown({"name": token, "description": f"by {token}"})) as url:
+        result = machine.run(module=MODULE, url=url, rotation_id=simulator.rotation()["id"])
+    assert ended(result) == ("read", False)
+    assert token not in str(result)
+
+
+def test_the_order_is_that_of_environment_folder_and_name(simulator: Simulator, machine: Machine) -> None:
+    places = [("b", "/z", "m"), ("b", "/a", "n"), ("a", "/z", "k"), ("a", "/a", "z"), ("a", "/a", "y")]
+    for environment_slug, path, name in places:
+        simulator.add_rotation(name=name, environment=environment_slug, secretPath=path, lastRotatedAt=DAY)
+    result = machine.run(module=MODULE, project_slug="payments", environment=["a", "b"])
+    assert names(result) == ["y", "z", "k", "n", "m"]
+
+
 def test_hundreds_take_one_request(simulator: Simulator, machine: Machine) -> None:
     simulator.add_rotations(200, environment="dev")
     result = machine.run(module=MODULE, project_slug="payments", environment=["dev"])

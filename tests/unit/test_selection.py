@@ -14,6 +14,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._rotations.sel
     age,
     is_complete,
     of_both_clocks,
+    summary,
 )
 
 NOW = datetime(2026, 3, 12, 12, 0, tzinfo=timezone.utc)
@@ -56,6 +57,13 @@ def test_overdue_by_both_clocks() -> None:
     host_now = NOW + timedelta(days=9)
     server_now = host_now + timedelta(minutes=10)
     assert of_both_clocks(found, Selection(), 600.0, host_now) == (found, {found[0]["id"]}, server_now)
+
+
+@pytest.mark.parametrize(("clock", "overdue"), [(100.0, True), (-100.0, False)])
+def test_clocks_that_differ_a_little_need_not_agree(clock: float, overdue: bool) -> None:
+    """The server's counts: by it the moment is past, or not yet here."""
+    found = [rotation(nextRotationAt="2026-03-12T12:00:50.000Z" if overdue else "2026-03-12T11:59:00.000Z")]
+    assert bool(of_both_clocks(found, Selection(), clock, NOW)[1]) is overdue
 
 
 @pytest.mark.parametrize(
@@ -113,8 +121,10 @@ def test_filters_that_make_no_sense(options: dict[str, Any]) -> None:
     assert caught.value.reason == "invalid_arguments"
 
 
-def test_an_age_is_told_in_seconds() -> None:
+def test_an_age_is_told_in_whole_seconds() -> None:
     assert age(rotation(), NOW) == 2 * 86400
+    told = summary(rotation(name="okta"), NOW + timedelta(milliseconds=700), set())["age_seconds"]
+    assert (told, type(told)) == (2 * 86400, int)
 
 
 @pytest.mark.parametrize(
