@@ -219,14 +219,14 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             name = f"infisical_{option}"
             if name not in variables:
                 continue
+            fault = False
             try:
                 found[option] = self._templar.template(_data.template(f"{{{{ {name} }}}}"))
             except AnsibleError:
-                # Its text may quote the value.
-                fault = f"The variable {name} cannot be templated."
-            else:
-                continue
-            raise invalid_arguments(fault)
+                fault = True
+            if fault:
+                # Outside of the handler: the text of the error may quote the value.
+                raise invalid_arguments(f"The variable {name} cannot be templated.")
         return found
 
 

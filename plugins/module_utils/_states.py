@@ -98,7 +98,7 @@ def _present(task: Task, kind: Kind) -> dict[str, Any]:
     allow_rotation, min_age = bool(params["allow_rotation"]), _min_age(params)
     shared = bool(params["allow_shared_application"])
     _check_place(params)
-    with _begun(task, kind) as (around, target, session), around.observer.showing_the_newest():
+    with _begun(task, kind) as (around, target, session):
         change = Change(around, desired, allow_rotation=allow_rotation, min_age=min_age)
         creation = Creation(around, target, desired, shared=shared)
         reading = _there(around, target, desired.new_name)
@@ -136,7 +136,7 @@ def _there(around: Surroundings, target: Target, new_name: str | None) -> Readin
 
 def _absent(task: Task, kind: Kind) -> dict[str, Any]:
     delete_secrets, revoke = bool(task.params["delete_secrets"]), bool(task.params["revoke_credentials"])
-    with _begun(task, kind) as (around, target, session), around.observer.showing_the_newest():
+    with _begun(task, kind) as (around, target, session):
         removal = Removal(around, kind, delete_secrets=delete_secrets, revoke_credentials=revoke)
         reading = found(around, target, folder_needed=False)
         if reading is None:
@@ -179,7 +179,8 @@ def _begun(task: Task, kind: Kind) -> Iterator[tuple[Surroundings, Target, Sessi
             partial(lock.hold, connection.url, patience=patience),
             lambda text: task.warn(printable(session.clean(text))),
         )
-        yield around, finding.with_project(around.projects, target), session
+        with around.observer.showing_the_newest():
+            yield around, finding.with_project(around.projects, target), session
 
 
 @contextmanager

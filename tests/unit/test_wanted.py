@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -125,7 +126,7 @@ def test_what_an_older_server_does_not_tell_differs() -> None:
 def test_what_the_server_would_refuse_is_refused_before_anything_is_sent(
     given: dict[str, Any], named: list[str]
 ) -> None:
-    message = refused(lambda: parse(**given))
+    message = refused(partial(parse, **given))
     assert [name for name in named if name not in message] == []
 
 

@@ -53,7 +53,8 @@ class Observer:
         try:
             yield
         except InfisicalError as failure:
-            failure.secret_rotation = None if self._newest is None else self._newest.rotation
+            if self._newest is not None:
+                failure.secret_rotation = self._newest.rotation
             raise
 
     def read(self, read: Callable[[], Reading]) -> Reading:
