@@ -47,12 +47,26 @@ def value(workspace: Workspace, number: int = 0) -> Any:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
-def refusal(workspace: Workspace, simulator: Simulator, call: str, *, env: Any = None, **more: Any) -> str:
-    """What a lookup that fails says."""
-    tasks = [{"name": "call", "ansible.builtin.set_fact": {"found": "{{ lookup('" + LOOKUP + "', " + call + ") }}"}}]
+def refusals(
+    workspace: Workspace, simulator: Simulator, calls: list[str], *, env: Any = None, **more: Any
+) -> list[str]:
+    """What lookups that fail say, one after the other in one play."""
+    tasks = [
+        {
+            "name": f"call {number}",
+            "ansible.builtin.set_fact": {"found": "{{ lookup('" + LOOKUP + "', " + call + ") }}"},
+            "ignore_errors": True,
+        }
+        for number, call in enumerate(calls)
+    ]
     run = workspace.tasks(tasks, env=environment(simulator) if env is None else env, **more)
-    assert run.returncode != 0, run.output
-    return str(run.only["msg"])
+    assert [result.status for result in run.results] == ["failed"] * len(calls), run.output
+    return [str(result["msg"]) for result in run.results]
+
+
+def refusal(workspace: Workspace, simulator: Simulator, call: str, **more: Any) -> str:
+    (message,) = refusals(workspace, simulator, [call], **more)
+    return message
 
 
 def slots(simulator: Simulator, rotation_id: str | None = None) -> list[dict[str, str]]:
@@ -274,35 +288,40 @@ def test_an_interrupted_wait_leaves_no_token(workspace: Workspace, simulator: Si
 # -- failures
 
 
-@pytest.mark.parametrize(
-    ("call", "told"),
-    [
-        ("''", "A term is empty"),
-        ("'okta-payments'", "project_id or project_slug, environment is missing"),
-        ("'okta-payments', project_slug='payments', environment='dev'", "one of that name in prod:/okta"),
-        ("'okta-payments', project_slug='payments', environment='prod'", "secret_path was left out"),
-        (f"'{NOBODY}'", "HTTP 404"),
-        ("'okta', sorce='secret'", "no option sorce"),
-        ("*[]", "No term is given"),
-        ("5", "A term is empty or no string"),
-        (f"'{NOBODY}', after=dict(id='{OTHER}', activeIndex=0, lastRotatedAt='2026-03-12T09:30:01Z')", "after is of"),
-        (f"'{NOBODY}', timeout='soon'", "timeout is malformed"),
-        (f"'okta-payments', {BY_NAME}, source='secret', all=true", "contradict"),
-        (f"'okta-payments', {BY_NAME}, source='secrets'", "source is malformed"),
-        (f"'okta-payments', {BY_NAME}, after='text'", "after is malformed"),
-        (f"'okta-payments', {BY_NAME}, after=dict(id=1)", "after is no secretRotation"),
-        (f"'okta-payments', {BY_NAME}, wait_timeout=-1", "wait_timeout is -1"),
-        (f"'okta-payments', {BY_NAME}, url='http://127.0.0.1:9'", "(reason: unreachable)"),
-        (f"'okta-payments', {BY_NAME}, token='nonsense'", "(reason: authentication_failed)"),
-        ("'okta-payments', project_slug='nobody', environment='prod'", "Could not find the project 'nobody'"),
-    ],
+#: Calls, and what is said of them. Of the first ones nothing is sent.
+REFUSED = (
+    ("''", "A term is empty"),
+    ("'okta-payments'", "project_id or project_slug, environment is missing"),
+    ("'okta', sorce='secret'", "no option sorce"),
+    ("*[]", "No term is given"),
+    ("5", "A term is empty or no string"),
+    (f"'{NOBODY}', after=dict(id='{OTHER}', activeIndex=0, lastRotatedAt='2026-03-12T09:30:01Z')", "after is of"),
+    (f"'{NOBODY}', timeout='soon'", "timeout is malformed"),
+    (f"'okta-payments', {BY_NAME}, source='secret', all=true", "contradict"),
+    (f"'okta-payments', {BY_NAME}, source='secrets'", "source is malformed"),
+    (f"'okta-payments', {BY_NAME}, after='text'", "after is malformed"),
+    (f"'okta-payments', {BY_NAME}, after=dict(id=1)", "after is no secretRotation"),
+    (f"'okta-payments', {BY_NAME}, wait_timeout=-1", "wait_timeout is -1"),
 )
-def test_what_is_wrong_is_said(workspace: Workspace, simulator: Simulator, call: str, told: str) -> None:
-    message = refusal(workspace, simulator, call)
-    assert told in message
+FAILED = (
+    ("'okta-payments', project_slug='payments', environment='dev'", "one of that name in prod:/okta"),
+    ("'okta-payments', project_slug='payments', environment='prod'", "secret_path was left out"),
+    (f"'{NOBODY}'", "HTTP 404"),
+    (f"'okta-payments', {BY_NAME}, url='http://127.0.0.1:9'", "(reason: unreachable)"),
+    (f"'okta-payments', {BY_NAME}, token='nonsense'", "(reason: authentication_failed)"),
+    ("'okta-payments', project_slug='nobody', environment='prod'", "Could not find the project 'nobody'"),
+)
+
+
+def test_what_is_wrong_is_said(workspace: Workspace, simulator: Simulator) -> None:
+    for calls in (REFUSED, FAILED):
+        messages = refusals(workspace, simulator, [call for call, _told in calls])
+        silent = [(call, message) for (call, told), message in zip(calls, messages, strict=True) if told not in message]
+        assert silent == []
+        if calls is REFUSED:
+            assert [message for message in messages if "(reason: invalid_arguments)" not in message] == []
+            assert simulator.log() == []
     assert tokens_left(simulator) == []
-    if "(reason: invalid_arguments)" in message:
-        assert simulator.log() == []
 
 
 def test_a_login_that_was_refused_is_not_sent_again(workspace: Workspace, simulator: Simulator) -> None:
@@ -344,21 +363,20 @@ def test_with_the_right_to_the_mapped_secret_alone(workspace: Workspace, simulat
     assert value(workspace) == active(simulator)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_an_answer_that_is_none_is_refused(workspace: Workspace, simulator: Simulator) -> None:
+    rotation = simulator.rotation()["id"]
+    whole = {"clientId": "a", "clientSecret": "b", "secretId": "c"}
+    bodies: list[dict[str, Any]] = [
         {},
         {"generatedCredentials": [], "activeIndex": 0},
         {"generatedCredentials": [{"clientId": "a"}], "activeIndex": 0},
-        {"generatedCredentials": [{"clientId": "a", "clientSecret": "b", "secretId": "c"}], "activeIndex": 1},
-        {"generatedCredentials": [{"clientId": "a", "clientSecret": "b", "secretId": "c"}], "activeIndex": 0,
-         "rotationId": "other"},
-    ],
-)  # fmt: skip
-def test_an_answer_that_is_none_is_refused(workspace: Workspace, simulator: Simulator, body: dict[str, Any]) -> None:
-    rotation = simulator.rotation()["id"]
-    simulator.fault("status", path=CREDENTIALS, status=200, body={"rotationId": rotation, **body})
-    assert "(reason: invalid_response)" in refusal(workspace, simulator, f"'{rotation}'")
+        {"generatedCredentials": [whole], "activeIndex": 1},
+        {"generatedCredentials": [whole], "activeIndex": 0, "rotationId": "other"},
+    ]
+    for body in bodies:
+        simulator.fault("status", path=CREDENTIALS, status=200, body={"rotationId": rotation, **body})
+    messages = refusals(workspace, simulator, [f"'{rotation}'"] * len(bodies))
+    assert [message for message in messages if "(reason: invalid_response)" not in message] == []
 
 
 def test_a_secret_with_braces_is_no_template(workspace: Workspace, simulator: Simulator) -> None:
