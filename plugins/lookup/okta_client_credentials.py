@@ -183,6 +183,8 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.I
 
 class LookupModule(LookupBase):  # type: ignore[misc]
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
+        # Up to 2.18 ansible-core passes on an option of its own to the lookup of a loop.
+        kwargs.pop("wantlist", None)
         options = checked(lambda: self._typed(variables or {}, kwargs), AnsibleLookupError, "read the options")
         # ansible-core takes nothing that a lookup returns for a template.
         return checked(lambda: _found(terms, options), AnsibleLookupError, "look the credentials up")

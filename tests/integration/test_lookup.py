@@ -442,3 +442,17 @@ def test_its_documentation_tells_the_variables() -> None:
     assert {name: [each["name"] for each in option["vars"]] for name, option in told.items()} == {
         name: [f"infisical_{name}"] for name in SPEC if name not in ("all", "source", "after", "wait_timeout")
     }
+
+
+def test_as_a_loop(workspace: Workspace, simulator: Simulator) -> None:
+    """Where ansible-core gives a lookup an option of its own."""
+    ids = [rotation["id"] for rotation in simulator.add_rotations(2)]
+    task = {
+        "name": "look up",
+        "ansible.builtin.debug": {"msg": "{{ item.clientId }}"},
+        "loop_control": {"label": "credentials"},
+        f"with_{LOOKUP}": ids,
+    }
+    run = workspace.tasks([task], env=environment(simulator))
+    assert run.returncode == 0, run.output
+    assert [each["msg"] for each in run.only["results"]] == [active(simulator, each)["clientId"] for each in ids]

@@ -66,6 +66,11 @@ def test_what_is_refused(terms: list[Any], options: dict[str, Any], told: str) -
     assert told in refusal(terms, **options)
 
 
+def test_an_option_of_ansible_core_is_not_refused() -> None:
+    """Older ones pass it on to the lookup of a loop."""
+    assert "No term is given" in refusal([], wantlist=True)
+
+
 def test_a_variable_that_cannot_be_templated_is_named_and_not_quoted() -> None:
     text = template("{{ '" + SECRET + "' | no_such_filter }}")
     message = refusal([ID], {"infisical_timeout": text})
