@@ -94,10 +94,18 @@ EXAMPLES = r"""
   run_once: true
   register: rotation
 
-- name: Take the new one, and no older one
+- name: Write the new one to a file, and no older one
+  ansible.builtin.copy:
+    content: >-
+      {{ lookup('secretops.infisical.okta_client_credentials', okta_rotation_id, after=rotation.secretRotation)
+         | to_nice_json }}
+    dest: "{{ playbook_dir }}/okta.json"
+    mode: "0600"
+  no_log: true
+
+- name: Take the active one, for several tasks
   ansible.builtin.set_fact:
-    okta: >-
-      {{ lookup('secretops.infisical.okta_client_credentials', okta_rotation_id, after=rotation.secretRotation) }}
+    okta: "{{ lookup('secretops.infisical.okta_client_credentials', okta_rotation_id) }}"
   no_log: true
 
 - name: Tell for which application it is
