@@ -280,7 +280,7 @@ def execute(task: Task) -> dict[str, Any]:
         else:
             readings = finding.listed(api, target.project_id, patience)
         host_now = now()
-        rotations = [_checked(reading.rotation, target.project_id) for reading in readings]
+        rotations = [_complete(reading.rotation) for reading in readings]
         there = {environment_of(rotation) for rotation in rotations}
         for slug in sorted(set(selection.environments) - there):
             task.warn(
@@ -323,18 +323,12 @@ def _given(value: Any) -> Any:
     return None if is_blank(found) else found or None
 
 
-def _checked(rotation: dict[str, Any], project_id: str) -> dict[str, Any]:
-    """``project_id`` is that of the project that was asked for, if one was."""
-    told, fault = rotation.get("projectId"), ""
-    if not is_complete(rotation) or not isinstance(told, str):
-        fault = "project, environment, folder or schedule of it is missing"
-    elif told != (project_id or told):
-        # A cache that overlooks the query answers with those of another project.
-        fault = f"it is of another project, {told!r}, and not of {project_id}"
-    if fault:
+def _complete(rotation: dict[str, Any]) -> dict[str, Any]:
+    if not is_complete(rotation) or not isinstance(rotation.get("projectId"), str):
         raise InfisicalError(
             "invalid_response",
-            f"Could not read the secret rotation {rotation['id']}: HTTP 200, but {fault}.",
+            f"Could not read the secret rotation {rotation['id']}: HTTP 200, but its project, environment, folder or "
+            "schedule is missing.",
             "Check that url is an Infisical server of a supported version and that nothing rewrites its answers.",
             http_status=200,
         )

@@ -177,6 +177,12 @@ def test_a_list_out_of_a_cache_is_not_taken(simulator: Simulator, machine: Machi
         for which in ({"project_slug": "payments"}, {"rotation_id": simulator.rotation()["id"]}):
             result = machine.run(module=MODULE, url=url, wait_timeout=3, **which)
             assert ended(result) == ("stale_reading", False)
+        # Of an empty list too, which is what was there before the first rotation was created.
+        project = simulator.add_project("empty")["id"]
+        assert ended(machine.run(module=MODULE, url=url, wait_timeout=3, project_id=project)) == (
+            "stale_reading",
+            False,
+        )
     turns = iter([{"age": "5"}, {}, {}])
     with front(simulator.url, lambda request, onward: onward(request).with_headers(**next(turns))) as url:
         project = simulator.state()["project"]["id"]

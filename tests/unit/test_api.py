@@ -140,6 +140,8 @@ def test_a_list_is_read_whole_or_not_at_all() -> None:
         api({"secretRotation": ROTATION}).read_all("p")
     with pytest.raises(InfisicalError, match="not a timestamp"):
         api({"secretRotations": [ROTATION, {**ROTATION, "lastRotatedAt": 0}]}).read_all("p")
+    with pytest.raises(InfisicalError, match="one of another project, 'p'"):
+        api({"secretRotations": [ROTATION]}).read_all("q")
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,13 @@ class Reading(NamedTuple):
         return message if isinstance(message, str) else ""
 
 
+class Listing(NamedTuple):
+    """Rotations of a project, and whether a cache told that it answered."""
+
+    readings: list[Reading]
+    from_cache: bool
+
+
 class Generated(NamedTuple):
     """The credentials that were generated, one or two, and the index of the active one."""
 
@@ -101,7 +108,11 @@ class Api:
         _check_place(reading, what, (name, environment, secret_path, project_id))
         return reading
 
-    def read_all(self, project_id: str, *, fresh: bool = False) -> list[Reading]:
+    def read_all(self, project_id: str) -> list[Reading]:
+        """Those of the project that the identity may see, out of whatever answers."""
+        return self.listed(project_id).readings
+
+    def listed(self, project_id: str, *, fresh: bool = False) -> Listing:
         """Those of the project that the identity may see."""
         what = f"list the secret rotations of project {project_id}"
         query = {"projectId": project_id}
@@ -109,7 +120,12 @@ class Api:
         found = answer.data.get("secretRotations")
         if not isinstance(found, list):
             raise _not_infisical(what, "the answer holds no secretRotations")
-        return [self._reading(answer._replace(data={"secretRotation": rotation}), what, None) for rotation in found]
+        readings = [self._reading(answer._replace(data={"secretRotation": each}), what, None) for each in found]
+        strange = [each for each in readings if each.rotation.get("projectId", project_id) != project_id]
+        if strange:
+            # A cache that overlooks the query answers with those of another project.
+            raise _not_infisical(what, f"it holds one of another project, {strange[0].rotation['projectId']!r}")
+        return Listing(readings, answer.from_cache)
 
     def read_credentials(self, rotation_id: str) -> Generated:
         what = f"read the generated credentials of the secret rotation {rotation_id}"

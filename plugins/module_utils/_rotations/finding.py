@@ -9,7 +9,7 @@ from typing import NamedTuple
 from .._errors import InfisicalError
 from .._transport.patience import Patience
 from .._transport.redaction import printable
-from .api import Api, Reading
+from .api import Api, Listing, Reading
 from .observer import until
 from .projects import Projects
 
@@ -60,18 +60,18 @@ def read(api: Api, target: Target) -> Reading:
 
 def listed(api: Api, project_id: str, patience: Patience) -> list[Reading]:
     """Those of the project that the identity may see, not out of a cache."""
-    found, why = until(patience, lambda: api.read_all(project_id, fresh=True), _cached)
+    found, why = until(patience, lambda: api.listed(project_id, fresh=True), _cached)
     if why:
         raise InfisicalError(
             "stale_reading",
             f"Could not get a fresh list of the secret rotations of project {project_id} within wait_timeout: {why}.",
             "Nothing was sent. Let no cache answer for Infisical, and run again.",
         )
-    return found
+    return found.readings
 
 
-def _cached(found: list[Reading]) -> str:
-    return "a cache answered (its header Age is above 0)" if any(each.from_cache for each in found) else ""
+def _cached(found: Listing) -> str:
+    return "a cache answered (its header Age is above 0)" if found.from_cache else ""
 
 
 def elsewhere(api: Api, target: Target) -> str:

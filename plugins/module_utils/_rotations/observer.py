@@ -24,17 +24,17 @@ HOPELESS = frozenset({"authentication_failed", "permission_denied", "not_found",
 _Read = TypeVar("_Read")
 
 
-def until(patience: Patience, read: Callable[[], _Read], unfit: Callable[[_Read], str]) -> tuple[_Read, str]:
-    """Read until nothing is ``unfit`` with it, or patience ends: the last reading, and then what is wrong with it."""
+def until(patience: Patience, ask: Callable[[], _Read], unfit: Callable[[_Read], str]) -> tuple[_Read, str]:
+    """Ask until nothing is ``unfit`` with the answer, or patience ends: the last one, and what is wrong with it."""
     pauses = iter(POLL_PAUSES)
-    found = read()
+    found = ask()
     while why := unfit(found):
         pause = min(next(pauses, POLL_PAUSES[-1]), patience.left)
         if pause <= 0:
             return found, why
         patience.pause(pause)
         with patience.spending():
-            found = read()
+            found = ask()
     return found, ""
 
 
@@ -57,8 +57,9 @@ class Observer:
                 failure.secret_rotation = self._newest.rotation
             raise
 
-    def read(self, read: Callable[[], Reading]) -> Reading:
-        reading = read()._replace(host_time=self._now())
+    def read(self, ask: Callable[[], Reading]) -> Reading:
+        answer = ask()
+        reading = answer._replace(host_time=self._now())
         if self._newest is None or reading.last_rotated_at >= self._newest.last_rotated_at:
             self._newest = reading
         # Of one that a cache kept too: what it shows has been.
@@ -76,16 +77,16 @@ class Observer:
         doubt.effect = UNKNOWN
         raise doubt
 
-    def fresh(self, read: Callable[[], Reading], note_path: str = "") -> Reading:
+    def fresh(self, ask: Callable[[], Reading], note_path: str = "") -> Reading:
         """A reading that is not known to be stale. Nothing was sent yet, or nothing that had an effect."""
-        reading, why = until(self._patience, lambda: self.read(read), self.known.why_stale)
+        reading, why = until(self._patience, lambda: self.read(ask), self.known.why_stale)
         if why:
             raise failures.stale(reading, why, note_path)
         return reading
 
     def wait_for(
         self,
-        read: Callable[[], Reading],
+        ask: Callable[[], Reading],
         shows: Callable[[Reading], bool],
         hopeless: frozenset[str] = HOPELESS,
     ) -> tuple[Reading | None, InfisicalError | None]:
@@ -96,7 +97,7 @@ class Observer:
             pause = next(pauses, POLL_PAUSES[-1])
             try:
                 with self._patience.spending():
-                    reading = self.read(read)
+                    reading = self.read(ask)
                 obstacle = None
             except InfisicalError as failure:
                 obstacle = failure
@@ -112,7 +113,7 @@ class Observer:
             self._patience.pause(min(pause, left))
 
     def watch(
-        self, read: Callable[[], Reading], before: Reading
+        self, ask: Callable[[], Reading], before: Reading
     ) -> tuple[Reading, Reading | None, InfisicalError | None]:
         """Read until the rotation moved or failed, or patience is at its end (None, with the last obstacle).
 
@@ -120,13 +121,15 @@ class Observer:
         happened before the request, takes the place of the one before it.
         """
 
+        compared = [before]
+
         def shows(after: Reading) -> bool:
-            nonlocal before
-            if readings.moved(before, after) or readings.failed_since(before, after):
+            last = compared[-1]
+            if readings.moved(last, after) or readings.failed_since(last, after):
                 return True
-            if after.last_rotated_at > before.last_rotated_at:
-                before = before._replace(rotation=after.rotation)
+            if after.last_rotated_at > last.last_rotated_at:
+                compared.append(last._replace(rotation=after.rotation))
             return False
 
-        after, obstacle = self.wait_for(read, shows)
-        return before, after, obstacle
+        after, obstacle = self.wait_for(ask, shows)
+        return compared[-1], after, obstacle
