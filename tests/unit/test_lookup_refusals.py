@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -69,6 +70,16 @@ def test_what_is_refused(terms: list[Any], options: dict[str, Any], told: str) -
 def test_an_option_of_ansible_core_is_not_refused() -> None:
     """Older ones pass it on to the lookup of a loop."""
     assert "No term is given" in refusal([], wantlist=True)
+
+
+def test_a_variable_adds_no_certificate_to_a_key_of_another() -> None:
+    message = refusal([ID], {"infisical_client_cert": __file__}, client_key=__file__)
+    assert "client_key is given without client_cert" in message
+
+
+def test_a_time_that_yaml_made_is_understood() -> None:
+    moment = datetime(2026, 3, 12, 9, 30, 1, tzinfo=timezone.utc)
+    assert OTHER in refusal([ID], after={"id": OTHER, "activeIndex": 0, "lastRotatedAt": moment})
 
 
 def test_a_variable_that_cannot_be_templated_is_named_and_not_quoted() -> None:
