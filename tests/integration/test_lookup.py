@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lookup through ansible-playbook and ad hoc: whose credentials come, and what is said where none do."""
+"""The lookup through ansible-playbook and ad hoc: whose credentials come."""
 
 from __future__ import annotations
 
@@ -12,72 +12,14 @@ from typing import Any
 import pytest
 import yaml
 from simulator.client import Simulator
-from support.ansible import MODULE, Run, Workspace
+from support.ansible import MODULE, Workspace
 from support.leaks import Watch
+from support.lookups import BY_NAME, LOOKUP, active, looked_up, refusal, slots, value
 from support.processes import Playbook, until
 from support.server import environment, login, tokens_left
 from support.stale_front import front
 
-LOOKUP = "secretops.infisical.okta_client_credentials"
-BY_NAME = "project_slug='payments', environment='prod', secret_path='/okta'"
 CREDENTIALS = "/generated-credentials"
-NOBODY, OTHER = "3c90c3cc-0d44-4b50-8888-8dd25736052a", "11111111-0d44-4b50-8888-8dd25736052a"
-
-
-def looked_up(workspace: Workspace, simulator: Simulator, *calls: str, env: Any = None, **play: Any) -> Run:
-    """Each call is the arguments of a lookup; the values are written where only the test reads them."""
-    tasks = [
-        {
-            "name": f"call {number}",
-            "ansible.builtin.copy": {
-                "content": "{{ lookup('" + LOOKUP + "', " + call + ") | to_json }}",
-                "dest": str(workspace.home / f"value-{number}"),
-                "mode": "0600",
-            },
-            "no_log": True,
-            "ignore_errors": True,
-        }
-        for number, call in enumerate(calls)
-    ]
-    return workspace.tasks(tasks, env=environment(simulator) if env is None else env, **play)
-
-
-def value(workspace: Workspace, number: int = 0) -> Any:
-    path = workspace.home / f"value-{number}"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
-def refusals(
-    workspace: Workspace, simulator: Simulator, calls: list[str], *, env: Any = None, **more: Any
-) -> list[str]:
-    """What lookups that fail say, one after the other in one play."""
-    tasks = [
-        {
-            "name": f"call {number}",
-            "ansible.builtin.set_fact": {"found": "{{ lookup('" + LOOKUP + "', " + call + ") }}"},
-            "ignore_errors": True,
-        }
-        for number, call in enumerate(calls)
-    ]
-    run = workspace.tasks(tasks, env=environment(simulator) if env is None else env, **more)
-    assert [result.status for result in run.results] == ["failed"] * len(calls), run.output
-    return [str(result["msg"]) for result in run.results]
-
-
-def refusal(workspace: Workspace, simulator: Simulator, call: str, **more: Any) -> str:
-    (message,) = refusals(workspace, simulator, [call], **more)
-    return message
-
-
-def slots(simulator: Simulator, rotation_id: str | None = None) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = simulator.rotation(rotation_id)["generatedCredentials"]
-    return found
-
-
-def active(simulator: Simulator, rotation_id: str | None = None) -> dict[str, str]:
-    rotation = simulator.rotation(rotation_id)
-    made = rotation["generatedCredentials"][rotation["activeIndex"]]
-    return {"clientId": made["clientId"], "clientSecret": made["clientSecret"]}
 
 
 def test_whose_credentials_come(workspace: Workspace, simulator: Simulator) -> None:
@@ -285,98 +227,7 @@ def test_an_interrupted_wait_leaves_no_token(workspace: Workspace, simulator: Si
     assert tokens_left(simulator) == []
 
 
-# -- failures
-
-
-#: Calls, and what is said of them. Of the first ones nothing is sent.
-REFUSED = (
-    ("''", "A term is empty"),
-    ("'okta-payments'", "project_id or project_slug, environment is missing"),
-    ("'okta', sorce='secret'", "no option sorce"),
-    ("*[]", "No term is given"),
-    ("5", "A term is empty or no string"),
-    (f"'{NOBODY}', after=dict(id='{OTHER}', activeIndex=0, lastRotatedAt='2026-03-12T09:30:01Z')", "after is of"),
-    (f"'{NOBODY}', timeout='soon'", "timeout is malformed"),
-    (f"'okta-payments', {BY_NAME}, source='secret', all=true", "contradict"),
-    (f"'okta-payments', {BY_NAME}, source='secrets'", "source is malformed"),
-    (f"'okta-payments', {BY_NAME}, after='text'", "after is malformed"),
-    (f"'okta-payments', {BY_NAME}, after=dict(id=1)", "after is no secretRotation"),
-    (f"'okta-payments', {BY_NAME}, wait_timeout=-1", "wait_timeout is -1"),
-)
-FAILED = (
-    ("'okta-payments', project_slug='payments', environment='dev'", "one of that name in prod:/okta"),
-    ("'okta-payments', project_slug='payments', environment='prod'", "secret_path was left out"),
-    (f"'{NOBODY}'", "HTTP 404"),
-    (f"'okta-payments', {BY_NAME}, url='http://127.0.0.1:9'", "(reason: unreachable)"),
-    (f"'okta-payments', {BY_NAME}, token='nonsense'", "(reason: authentication_failed)"),
-    ("'okta-payments', project_slug='nobody', environment='prod'", "Could not find the project 'nobody'"),
-)
-
-
-def test_what_is_wrong_is_said(workspace: Workspace, simulator: Simulator) -> None:
-    for calls in (REFUSED, FAILED):
-        messages = refusals(workspace, simulator, [call for call, _told in calls])
-        silent = [(call, message) for (call, told), message in zip(calls, messages, strict=True) if told not in message]
-        assert silent == []
-        if calls is REFUSED:
-            assert [message for message in messages if "(reason: invalid_arguments)" not in message] == []
-            assert simulator.log() == []
-    assert tokens_left(simulator) == []
-
-
-def test_a_login_that_was_refused_is_not_sent_again(workspace: Workspace, simulator: Simulator) -> None:
-    call = f"'{NOBODY}', universal_auth_client_secret='wrong'"
-    looked_up(workspace, simulator, call, call)
-    assert len(simulator.log("login")) == 1
-
-
-def test_no_credentials_go_to_the_vendor_for_want_of_a_url(workspace: Workspace, simulator: Simulator) -> None:
-    assert "url is empty" in refusal(workspace, simulator, f"'{NOBODY}', token='own', url=' '", env={})
-
-
-def test_a_variable_that_cannot_be_templated_is_named(workspace: Workspace, simulator: Simulator) -> None:
-    message = refusal(workspace, simulator, "'okta'", vars={"infisical_url": "{{ missing }}"})
-    assert "infisical_url" in message
-
-
-@pytest.mark.parametrize(
-    ("without", "call", "told"),
-    [
-        ([["read-generated-credentials", "secret-rotation"]], "", "read-generated-credentials"),
-        ([["readValue", "secrets"]], ", source='secret'", "readValue"),
-    ],
-)
-def test_a_right_that_is_missing_is_named(
-    workspace: Workspace, simulator: Simulator, without: Any, call: str, told: str
-) -> None:
-    simulator.change_identity(simulator.state()["identity"]["id"], without=without)
-    message = refusal(workspace, simulator, f"'okta-payments', {BY_NAME}{call}")
-    assert told in message
-    assert "(reason: permission_denied)" in message
-
-
-def test_with_the_right_to_the_mapped_secret_alone(workspace: Workspace, simulator: Simulator) -> None:
-    without = [["read-generated-credentials", "secret-rotation"]]
-    simulator.change_identity(simulator.state()["identity"]["id"], without=without)
-    run = looked_up(workspace, simulator, f"'okta-payments', {BY_NAME}, source='secret'")
-    assert run.returncode == 0, run.output
-    assert value(workspace) == active(simulator)
-
-
-def test_an_answer_that_is_none_is_refused(workspace: Workspace, simulator: Simulator) -> None:
-    rotation = simulator.rotation()["id"]
-    whole = {"clientId": "a", "clientSecret": "b", "secretId": "c"}
-    bodies: list[dict[str, Any]] = [
-        {},
-        {"generatedCredentials": [], "activeIndex": 0},
-        {"generatedCredentials": [{"clientId": "a"}], "activeIndex": 0},
-        {"generatedCredentials": [whole], "activeIndex": 1},
-        {"generatedCredentials": [whole], "activeIndex": 0, "rotationId": "other"},
-    ]
-    for body in bodies:
-        simulator.fault("status", path=CREDENTIALS, status=200, body={"rotationId": rotation, **body})
-    messages = refusals(workspace, simulator, [f"'{rotation}'"] * len(bodies))
-    assert [message for message in messages if "(reason: invalid_response)" not in message] == []
+# -- whichever way it is called
 
 
 def test_a_secret_with_braces_is_no_template(workspace: Workspace, simulator: Simulator) -> None:
