@@ -117,6 +117,16 @@ def invalid_arguments(problem: str) -> InfisicalError:
     return InfisicalError("invalid_arguments", problem)
 
 
+def not_infisical(problem: str, http_status: int | None = 200) -> InfisicalError:
+    """What answered is no Infisical that we know, or something between it and us rewrites its answers."""
+    return InfisicalError(
+        "invalid_response",
+        problem,
+        "Check that url is an Infisical server of a supported version and that nothing rewrites its answers.",
+        http_status=http_status,
+    )
+
+
 def unforeseen(fault: Exception, what: str) -> InfisicalError:
     """A fault of our own code. Its text is not quoted, for it may hold a secret."""
     plugins = os.path.dirname(os.path.dirname(__file__))

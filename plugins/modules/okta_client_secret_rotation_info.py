@@ -227,7 +227,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.secretops.infisical.plugins.module_utils import _settings
-from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, invalid_arguments
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import invalid_arguments, not_infisical
 from ansible_collections.secretops.infisical.plugins.module_utils._module import run
 from ansible_collections.secretops.infisical.plugins.module_utils._options import (
     AUTHENTICATION,
@@ -325,12 +325,9 @@ def _given(value: Any) -> Any:
 
 def _complete(rotation: dict[str, Any]) -> dict[str, Any]:
     if not is_complete(rotation) or not isinstance(rotation.get("projectId"), str):
-        raise InfisicalError(
-            "invalid_response",
+        raise not_infisical(
             f"Could not read the secret rotation {rotation['id']}: HTTP 200, but its project, environment, folder or "
-            "schedule is missing.",
-            "Check that url is an Infisical server of a supported version and that nothing rewrites its answers.",
-            http_status=200,
+            "schedule is missing."
         )
     return rotation
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, invalid_arguments
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import invalid_arguments, not_infisical
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.selection import (
     environment_of,
     is_complete,
@@ -114,10 +114,8 @@ def _told(rotation: Mapping[str, Any]) -> str:
 
 def _checked_name(project: str, rotation: Mapping[str, Any]) -> str:
     if not is_complete(rotation):
-        raise InfisicalError(
-            "invalid_response",
-            f"Could not list the secret rotations of project {project}: that of {rotation.get('id')} is incomplete.",
-            "Check that url is an Infisical server of a supported version and that nothing rewrites its answers.",
+        raise not_infisical(
+            f"Could not list the secret rotations of project {project}: that of {rotation.get('id')} is incomplete."
         )
     return _name(project, rotation)
 

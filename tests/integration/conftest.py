@@ -28,9 +28,10 @@ def machine(simulator: Simulator, rotation: dict[str, Any], tmp_path: Path) -> M
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run again to compare tasks that are modules, only files that start Ansible tell anything new."""
+    """Run again to compare tasks that are modules, only files that start processes tell anything new."""
     if not os.environ.get(both_ways.RECORD) or os.environ.get(both_ways.IN_PROCESS) != "0":
         return
-    started = [item for item in items if hasattr(getattr(item, "module", None), "Workspace")]
+    starting = ("Workspace", "subprocess")
+    started = [item for item in items if any(hasattr(getattr(item, "module", None), name) for name in starting)]
     config.hook.pytest_deselected(items=[item for item in items if item not in started])
     items[:] = started

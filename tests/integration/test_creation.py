@@ -202,6 +202,15 @@ def test_a_failure_after_the_work_is_none(simulator: Simulator, machine: Machine
     assert issued(simulator) == 1
 
 
+def test_a_refusal_after_the_work_is_none_whatever_its_words(simulator: Simulator, machine: Machine) -> None:
+    simulator.fault(
+        "status", path=f"{ROTATIONS}$", method="POST", work="before", status=400, error="BadRequest", message="Odd."
+    )
+    result = machine.run()
+    assert ended(result) == ("created", True)
+    assert (issued(simulator), ended(machine.run())) == (1, ("unchanged", False))
+
+
 def test_what_never_shows_is_unknown_and_not_sent_again(simulator: Simulator, machine: Machine) -> None:
     simulator.fault("reset_before", path=f"{ROTATIONS}$", method="POST")
     simulator.fault("status", path="rotation-name", status=404, error="NotFound", message="Not here.", times=0)

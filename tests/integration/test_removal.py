@@ -93,6 +93,19 @@ def test_a_revocation_that_okta_refuses_is_half_done_and_says_so(simulator: Simu
     assert ended(machine.run(name="two")) == ("deleted", True)
 
 
+def test_whatever_is_said_of_a_revocation_it_is_looked_at(simulator: Simulator, machine: Machine) -> None:
+    """Secrets before the refused one may be gone, whatever the words; and the rotation too."""
+    odd = {"status": 400, "error": "BadRequest", "message": "Odd."}
+    simulator.fault("status", path=ROTATIONS, method="DELETE", **odd)
+    result = machine.run(revoke_credentials=True)
+    assert (ended(result), result["outcome"]) == (("outcome_unknown", False), "unknown")
+    assert ended(machine.run(check_mode=True)) == ("would_delete", True)
+    simulator.settings(lastSecretRevocation="swallowed")
+    odd["message"] = "Failed to remove client secret with secretId ocs1 from app 0oa1: Odd."
+    simulator.fault("status", path=ROTATIONS, method="DELETE", work="before", **odd)
+    assert ended(machine.run(revoke_credentials=True)) == ("deleted", True)
+
+
 def test_where_one_of_that_name_is_instead_is_warned_of(simulator: Simulator, machine: Machine) -> None:
     result = machine.run(environment="dev")
     assert ended(result) == ("absent", False)

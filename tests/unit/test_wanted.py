@@ -8,23 +8,13 @@ from functools import partial
 from typing import Any
 
 import pytest
+from ansible_collections.secretops.infisical.plugins.module_utils import _states
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations import wanted
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.finding import Target
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.kinds import OKTA_CLIENT_SECRET
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.wanted import Wanted
 from support.options import ID, refused
 
-OPTIONS = (
-    "new_name",
-    "description",
-    "connection_id",
-    "connection_name",
-    "parameters",
-    "secrets_mapping",
-    "rotation_interval",
-    "rotate_at_utc",
-    "auto_rotation_enabled",
-)
 ROTATION: dict[str, Any] = {
     "id": ID,
     "name": "okta",
@@ -43,7 +33,7 @@ TARGET = Target(None, "okta", "p", "prod", "/okta")
 
 
 def parse(**given: Any) -> Wanted:
-    return wanted.parse({option: given.get(option) for option in OPTIONS}, OKTA_CLIENT_SECRET)
+    return wanted.parse({option: given.get(option) for option in _states.OPTIONS["present"]}, OKTA_CLIENT_SECRET)
 
 
 @pytest.mark.parametrize(

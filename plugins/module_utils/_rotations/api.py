@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from .._errors import NONE, UNKNOWN, InfisicalError
+from .._errors import NONE, UNKNOWN, InfisicalError, not_infisical
 from .._login.session import Session
 from .._timestamps import parse_timestamp
 from .._transport.client import Answer
@@ -119,12 +119,12 @@ class Api:
         answer = self._asked(lambda: self._session.get(self.kind.path, what, query, fresh=fresh))
         found = answer.data.get("secretRotations")
         if not isinstance(found, list):
-            raise _not_infisical(what, "the answer holds no secretRotations")
+            raise _unfit(what, "the answer holds no secretRotations")
         readings = [self._reading(answer._replace(data={"secretRotation": each}), what, None) for each in found]
         strange = [each for each in readings if each.rotation.get("projectId", project_id) != project_id]
         if strange:
             # A cache that overlooks the query answers with those of another project.
-            raise _not_infisical(what, f"it holds one of another project, {strange[0].rotation['projectId']!r}")
+            raise _unfit(what, f"it holds one of another project, {strange[0].rotation['projectId']!r}")
         return Listing(readings, answer.from_cache)
 
     def read_credentials(self, rotation_id: str) -> Generated:
@@ -134,11 +134,11 @@ class Api:
         data = answer.data
         found, active = data.get("generatedCredentials"), data.get("activeIndex")
         if data.get("rotationId") != rotation_id:
-            raise _not_infisical(what, f"it is about another rotation, {data.get('rotationId')}")
+            raise _unfit(what, f"it is about another rotation, {data.get('rotationId')}")
         if not isinstance(found, list) or not found or not all(self._is_credential(each) for each in found):
-            raise _not_infisical(what, f"generatedCredentials does not hold {', '.join(self.kind.credentials)}")
+            raise _unfit(what, f"generatedCredentials does not hold {', '.join(self.kind.credentials)}")
         if not isinstance(active, int) or not 0 <= active < len(found):
-            raise _not_infisical(what, "activeIndex tells no generated credential")
+            raise _unfit(what, "activeIndex tells no generated credential")
         return Generated(found, active, answer.from_cache)
 
     def rotate(self, rotation_id: str) -> Reading:
@@ -172,7 +172,8 @@ class Api:
         try:
             return self._written("DELETE", self._path(rotation_id), what, None, rotation_id, query)
         except InfisicalError as failure:
-            if self.kind.revocation.text in failure.server_message:
+            # The secrets are revoked one after the other, and the first one may be gone, whatever is said.
+            if revoke_credentials and failure.http_status == 400:
                 failure.effect = UNKNOWN
             raise
 
@@ -226,7 +227,7 @@ class Api:
         fault = self._fault(rotation, rotation_id)
         if isinstance(rotation, dict) and fault is None:
             return Reading(rotation, answer.server_time, answer.from_cache)
-        raise _not_infisical(what, str(fault))
+        raise _unfit(what, str(fault))
 
     def _fault(self, rotation: Any, rotation_id: str | None) -> str | None:
         """Why this is no rotation of the kind, or not the one that was asked for."""
@@ -252,7 +253,7 @@ class Api:
 def _check_place(reading: Reading, what: str, asked: tuple[str, str, str, str]) -> None:
     told = _place(reading.rotation)
     if told != asked:
-        raise _not_infisical(what, "it is about another rotation, {!r} in {}:{} of project {}".format(*told))
+        raise _unfit(what, "it is about another rotation, {!r} in {}:{} of project {}".format(*told))
 
 
 def _place(rotation: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
@@ -268,10 +269,5 @@ def _place(rotation: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
     )
 
 
-def _not_infisical(what: str, fault: str) -> InfisicalError:
-    return InfisicalError(
-        "invalid_response",
-        f"Could not {what}: HTTP 200, but {fault}.",
-        "Check that url is an Infisical server of a supported version and that nothing rewrites its answers.",
-        http_status=200,
-    )
+def _unfit(what: str, fault: str) -> InfisicalError:
+    return not_infisical(f"Could not {what}: HTTP 200, but {fault}.")

@@ -54,7 +54,7 @@ class Creation:
                 except InfisicalError as failure:
                     if failure.effect != NONE:
                         made = self._settled(failure)
-                    elif failure.reason == "conflict":
+                    elif failure.http_status == 400:
                         made = self._taken(failure)
                     elif retries.wait(failure, safe=False):
                         continue
@@ -149,7 +149,7 @@ class Creation:
         return made
 
     def _taken(self, refusal: InfisicalError) -> Reading:
-        """What has the name by now; or the refusal, where it is about something else."""
+        """What has the name by now, else the refusal. The server says 400 of what fails after the work, too."""
         there = found(self._around, self._target)
         if there is None:
             raise refusal

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from .._errors import InfisicalError
+from .._errors import InfisicalError, not_infisical
 from .._login.session import Session
 from .._transport.client import Answer
 
@@ -115,9 +115,4 @@ class Projects:
 
 
 def _incomplete(what: str, missing: str) -> InfisicalError:
-    return InfisicalError(
-        "invalid_response",
-        f"Could not {what}: HTTP 200, but the answer does not hold {missing}.",
-        "Check that url is an Infisical server of a supported version and that nothing rewrites its answers.",
-        http_status=200,
-    )
+    return not_infisical(f"Could not {what}: HTTP 200, but the answer does not hold {missing}.")

@@ -59,7 +59,8 @@ class Removal:
         """How it turned out that it is gone all the same."""
         if failure.reason == "not_found":
             return " It was gone when the request came: another one deleted it in that moment."
-        if failure.effect == NONE or failure.reason == self._kind.revocation.reason:
+        refused = failure.reason == self._kind.revocation.reason and found(self._around, Target(rotation_id=before.id))
+        if failure.effect == NONE or refused:
             raise failure
         _reading, obstacle = self._around.observer.wait_for(
             lambda: self._around.api.read(before.id), lambda _reading: False

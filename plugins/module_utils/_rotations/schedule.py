@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, time, timedelta, timezone
 from typing import Any
 
-from .._errors import InfisicalError
+from .._errors import not_infisical
 from .._timestamps import parse_timestamp
 
 #: What is planned this near to the border, or done this near to it, may be on either side of it.
@@ -37,11 +37,7 @@ def planned(rotation: Mapping[str, Any], now: datetime) -> datetime | None:
         return None
     except (KeyError, TypeError, ValueError):
         fault = "isAutoRotationEnabled, rotateAtUtc or rotationInterval is missing or malformed"
-    raise InfisicalError(
-        "invalid_response",
-        f"Could not tell when the server rotates {rotation.get('name')!r} next: {fault}.",
-        "Check that url is an Infisical server of a supported version and that nothing rewrites its answers.",
-    )
+    raise not_infisical(f"Could not tell when the server rotates {rotation.get('name')!r} next: {fault}.")
 
 
 def is_imminent(next_at: datetime | None, clock: datetime, *, told: bool = False) -> bool:
