@@ -25,6 +25,8 @@ from support.both_ways import normalised
 from support.processes import until
 from support.server import login, tokens_left
 
+pytestmark = pytest.mark.run_once
+
 LOGIN, LOGOUT = "secretops.infisical.login", "secretops.infisical.logout"
 SWITCH = "SECRETOPS_INFISICAL_IN_PROCESS"
 HERE, AS_MODULE = {SWITCH: "1", "ANSIBLE_VERBOSITY": "0"}, {SWITCH: "0", "ANSIBLE_VERBOSITY": "0"}

@@ -144,6 +144,7 @@ def world(simulator: Simulator, workspace: Workspace, tmp_path_factory: pytest.T
     return World(simulator, workspace, tmp_path_factory.mktemp("inputs"))
 
 
+@pytest.mark.run_once
 @pytest.mark.parametrize(
     ("in_process", "result_format", "tasks"),
     # What runs in the background clears up after itself seconds later, so it comes first.

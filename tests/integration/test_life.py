@@ -8,6 +8,8 @@ import pytest
 from simulator.client import Simulator
 from support.ansible import COLLECTION, Workspace
 
+pytestmark = pytest.mark.run_once
+
 LIFE = COLLECTION / "tests" / "integration" / "targets" / "rotation_life" / "tasks" / "life.yml"
 
 

@@ -29,6 +29,8 @@ from support.reflecting import (
     reflecting,
 )
 
+pytestmark = pytest.mark.run_once
+
 BEFORE_RELEASE = pytest.mark.before_release
 INVENTORY = "secretops.infisical.okta_client_secret_rotations"
 Case = tuple[str, str]

@@ -16,6 +16,12 @@ from .rooms import Failed, Room
 SHOWN_WIDTH = 3000
 #: So that a suite that recorded nothing does not pass for one without differences.
 LEAST_RESULTS = 300
+#: They run in a step of their own, and measured they would take minutes.
+PROOFS = (
+    "tests/unit/test_rule_exhaustive.py",
+    "tests/unit/test_rule_properties.py",
+    "tests/integration/test_many_at_once.py",
+)
 
 
 def run_pytest(room: Room, *arguments: str, **variables: str) -> None:
@@ -30,18 +36,23 @@ def run_pytest(room: Room, *arguments: str, **variables: str) -> None:
 
 def exactly_once(room: Room) -> None:
     """The longer profile of what proves that nothing rotates twice."""
-    files = ("unit/test_rule_properties.py", "integration/test_many_at_once.py", "integration/test_interrupts.py")
-    paths = [f"tests/{file}" for file in files]
-    run_pytest(room, "-n", "1", *paths, EXACTLY_ONCE_EXAMPLES="30000", EXACTLY_ONCE_PLAYS="50")
+    paths = (*PROOFS, "tests/integration/test_interrupts.py")
+    run_pytest(room, "-m", "", "-n", "1", *paths, EXACTLY_ONCE_EXAMPLES="30000", EXACTLY_ONCE_PLAYS="50")
 
 
 def whole_suite(room: Room) -> None:
-    """In the controller's process, where coverage is counted, and its integration part as modules: all is the same."""
+    """In the controller's process, where coverage is counted, and its integration part as modules: all is the same.
+
+    Tests that run tasks both ways by themselves, and take minutes, run once and are not measured.
+    """
+    others = [f"--ignore={path}" for path in PROOFS]
+    twice = ("-m", "not run_once", *others)
     folders = {switch: room.folder / f"recorded-{switch}" for switch in ("1", "0")}
     for folder in folders.values():
         folder.mkdir()
-    coverage(room, **_recorded_in(folders["1"], "1"))
-    run_pytest(room, "-m", "", "-n", "2", "tests/integration", **_recorded_in(folders["0"], "0"))
+    coverage(room, *twice, "tests/unit", "tests/integration", **_recorded_in(folders["1"], "1"))
+    run_pytest(room, *twice, "-n", "2", "tests/integration", **_recorded_in(folders["0"], "0"))
+    run_pytest(room, "-m", "run_once", *others, "-n", "2", "tests/integration")
     seen = [_of_integration(recorded(folder)) for folder in folders.values()]
     found = differences(*seen)
     results = sum(len(texts) for commands in seen[0].values() for _code, texts in commands)

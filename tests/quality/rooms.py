@@ -13,7 +13,7 @@ from pathlib import Path
 from .environments import CHECKOUT, Environment
 
 #: No check takes longer; one that hangs must not hang the run.
-TIMEOUT = 1500
+TIMEOUT = 900
 
 
 #: What says how a package index is reached from this machine.

@@ -81,7 +81,8 @@ class Workspace:
             for key in ("LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", both_ways.IN_PROCESS)
             if key in os.environ
         }
-        kept |= {key: value for key, value in os.environ.items() if key.startswith(("COVERAGE_", "_ANSIBLE_COVERAGE_"))}
+        measuring = ("COVERAGE_", "_ANSIBLE_COVERAGE_", "ANSIBLE_WORKER_SHUTDOWN_")
+        kept |= {key: value for key, value in os.environ.items() if key.startswith(measuring)}
         return {
             "LC_ALL": "C.UTF-8",
             **kept,

@@ -46,12 +46,10 @@ _UNCOMPARED_ACTIONS = ("command", "copy", "shell", "uri")
 #: Which task of several wins, and what random secrets are looked for, is another one at each run: the number of
 #: results is compared, not what they are. The tests themselves assert what holds in spite of chance.
 CHANCE = (
-    "/test_many_at_once.py",
     "::test_fifty_hosts_without_run_once",
     "::test_twenty_hosts_with_a_wrong_secret",
     "::test_an_ad_hoc_command_for_many_hosts",
     "/test_leaks.py",
-    "/test_reflections.py",
 )
 #: How soon a server is back that was killed decides what is said of it, and not how the task ends.
 UNTIMELY = "server-killed-"

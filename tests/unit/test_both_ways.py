@@ -85,7 +85,7 @@ def test_what_ansible_core_adds_to_modules_is_none(differences: Any) -> None:
 
 
 def test_where_chance_decides_only_the_number_of_results_counts(differences: Any) -> None:
-    test = "tests/integration/test_many_at_once.py::test_twenty"
+    test = "tests/integration/test_leaks.py::test_twenty"
     assert differences([result(changed=True)], [result()], test=test) == []
     assert differences([result()], [result(), result()], test=test.replace("twenty", "thirty"))
 
