@@ -29,7 +29,8 @@ def run_pytest(room: Room, *arguments: str, **variables: str) -> None:
     room.run("python", "tests/tools/link_collection.py")
     # A short path, because ansible-core puts sockets below it and the name of a socket has 107 bytes at most.
     folder = f"--basetemp={room.folder / 't'}"
-    output = room.run("python", "-m", "pytest", folder, *arguments, cwd=None, **variables)
+    # As in the everyday environment: some tests have a PYTHONPATH of their own.
+    output = room.run("python", "-m", "pytest", folder, *arguments, cwd=None, **{"PYTHONPATH": "", **variables})
     if " passed" not in output:
         raise Failed("no test ran")
 

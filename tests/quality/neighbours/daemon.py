@@ -20,6 +20,8 @@ from pathlib import Path
 
 _PLACES = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 _PATIENCE = 30
+#: After how many seconds an order that was not heard is given again.
+_REPEAT = 5
 _NOBODY = ("--reuid=nobody", "--regid=nogroup", "--clear-groups")
 #: Below those that the kernel gives to whoever asks for any port, so that nobody else gets them meanwhile.
 _ports = itertools.cycle(range(12000 + os.getpid() * 50 % 18000, 32000))
@@ -107,21 +109,31 @@ class Daemon:
             probe.settimeout(1)
             return probe.connect_ex(("127.0.0.1", self._port)) == 0
 
-    def log(self) -> str:
-        return self._log.read_text(encoding="utf-8", errors="replace")[-4000:]
+    def log(self, after: int = 0) -> str:
+        """The end of what it wrote, or what it wrote after so many bytes."""
+        return self._log.read_bytes()[after:].decode("utf-8", "replace")[-4000:]
 
     def order(self, what: str) -> None:
         """Returns when the daemon's log says that it was heard, and to quit when all of its processes obey."""
         assert self._process is not None
         how, words = self._orders[what]
+        earlier = self._log.stat().st_size
+        deadline = time.monotonic() + _PATIENCE
+        repeat = 0.0
+        while not re.search(words, self.log(earlier)) or (what == "quit" and self._listens()):
+            assert time.monotonic() < deadline, f"{self.name} does not hear {what}:\n{self.log()}"
+            if time.monotonic() > repeat:
+                # HAProxy sleeps through a signal that comes while it is about to wait for the next event.
+                repeat = time.monotonic() + _REPEAT
+                self._tell(how)
+            time.sleep(0.02)
+
+    def _tell(self, how: int | str) -> None:
+        assert self._process is not None
         if isinstance(how, str):
             subprocess.run(["sh", "-c", how], check=True, capture_output=True, timeout=_PATIENCE)
         else:
             self._process.send_signal(how)
-        deadline = time.monotonic() + _PATIENCE
-        while not re.search(words, self.log()) or (what == "quit" and self._listens()):
-            assert time.monotonic() < deadline, f"{self.name} does not hear {what}:\n{self.log()}"
-            time.sleep(0.02)
 
     def wait(self) -> None:
         """For one that was told to end."""
