@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from support.both_ways import IN_PROCESS, RECORD, differences, recorded
+from support.both_ways import IN_PROCESS, RECORD, differences, recorded, with_tasks_of_ours
 
 from .coverage_report import coverage
 from .rooms import Failed, Room
@@ -42,19 +41,21 @@ def exactly_once(room: Room) -> None:
 
 
 def whole_suite(room: Room) -> None:
-    """In the controller's process, where coverage is counted, and its integration part as modules: all is the same.
+    """In the controller's process, where coverage is counted, and what has tasks again as modules: all is the same.
 
     Tests that run tasks both ways by themselves, and take minutes, run once and are not measured.
     """
     others = [f"--ignore={path}" for path in PROOFS]
-    twice = ("-m", "not run_once", *others)
     folders = {switch: room.folder / f"recorded-{switch}" for switch in ("1", "0")}
     for folder in folders.values():
         folder.mkdir()
-    coverage(room, *twice, "tests/unit", "tests/integration", **_recorded_in(folders["1"], "1"))
-    run_pytest(room, *twice, "-n", "2", "tests/integration", **_recorded_in(folders["0"], "0"))
+    measured = ("-m", "not run_once", *others, "tests/unit", "tests/integration")
+    coverage(room, *measured, **_recorded_in(folders["1"], "1"))
+    again = sorted(with_tasks_of_ours(folders["1"]))
+    run_pytest(room, "-m", "", "-n", "2", *again, **_recorded_in(folders["0"], "0"))
     run_pytest(room, "-m", "run_once", *others, "-n", "2", "tests/integration")
-    seen = [_of_integration(recorded(folder)) for folder in folders.values()]
+    seen = [recorded(folder) for folder in folders.values()]
+    seen[0] = {test: commands for test, commands in seen[0].items() if test in again}
     found = differences(*seen)
     results = sum(len(texts) for commands in seen[0].values() for _code, texts in commands)
     room.remark += f", {results} results of {len(seen[0])} tests"
@@ -68,7 +69,3 @@ def whole_suite(room: Room) -> None:
 
 def _recorded_in(folder: Path, switch: str) -> dict[str, str]:
     return {RECORD: str(folder), IN_PROCESS: switch}
-
-
-def _of_integration(commands: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    return {test: seen for test, seen in commands.items() if test.startswith("tests/integration/")}

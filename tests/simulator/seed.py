@@ -43,7 +43,8 @@ def add_rotation(store: Store, rotations: Rotations, wanted: dict[str, Any]) -> 
     environment = wanted.get("environment", "prod")
     path = folder_path(wanted.get("secretPath", "/okta"))
     folder = store.ensure_folder(project, environment, path)
-    last = now - wanted.get("lastRotatedAt", 40 * DAY)
+    # A minute more: the header Date has no fractions, and would make 39 days of it.
+    last = now - wanted.get("lastRotatedAt", 40 * DAY + 60)
     client_id = wanted.get("clientId") or random_id("0oa")
     rotation = Rotation(
         id=wanted.get("id") or new_id(),

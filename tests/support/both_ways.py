@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from typing import Any
 IN_PROCESS = "SECRETOPS_INFISICAL_IN_PROCESS"
 #: Names the folder in which every command of the tests is recorded.
 RECORD = "RECORD_RESULTS"
+
+COLLECTION = "secretops.infisical."
 
 #: What differs from run to run: times, request ids, places in the workspace.
 _VARYING = (
@@ -26,6 +29,8 @@ _VARYING = (
     (r"pytest-\d+/", ""),
     # Which worker of pytest runs a test.
     (r"popen-gw\d+/", ""),
+    # How many tests of that name the worker ran before.
+    (r"/(test_\w+?)\d+/", r"/\1/"),
     (r"playbook-\d+", "PLAYBOOK"),
     (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "TOKEN"),
     (r"j\d+\.\d+", "JOB"),
@@ -82,10 +87,27 @@ def record(returncode: int, results: list[dict[str, Any]]) -> None:
     folder = os.environ.get(RECORD)
     if not folder:
         return
-    test = os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")[0]
+    test, _space, phase = os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")
+    if phase == "(setup)":
+        # Of a fixture that several tests share it is the first one's, and which that is chance decides.
+        return
     line = json.dumps({"test": test, "returncode": returncode, "results": results})
     with (Path(folder) / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as file:
         file.write(f"{line}\n")
+
+
+def _entries(folder: Path) -> Iterator[dict[str, Any]]:
+    for path in folder.iterdir():
+        yield from map(json.loads, path.read_text(encoding="utf-8").splitlines())
+
+
+def with_tasks_of_ours(folder: Path) -> set[str]:
+    """The tests that tell something new where tasks run in another way."""
+    return {
+        entry["test"]
+        for entry in _entries(folder)
+        if any(each["action"].startswith(COLLECTION) for each in entry["results"])
+    }
 
 
 def recorded(folder: Path) -> dict[str, list[Any]]:
@@ -94,12 +116,10 @@ def recorded(folder: Path) -> dict[str, list[Any]]:
     The results are in no order, because hosts that run side by side end in none.
     """
     commands = defaultdict(list)
-    for path in folder.iterdir():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            entry = json.loads(line)
-            results = [each for each in entry["results"] if each.pop("action") not in _UNCOMPARED_ACTIONS]
-            told = [""] * len(results) if any(name in entry["test"] for name in CHANCE) else map(_compared, results)
-            commands[entry["test"]].append((entry["returncode"], sorted(told)))
+    for entry in _entries(folder):
+        results = [each for each in entry["results"] if each.pop("action") not in _UNCOMPARED_ACTIONS]
+        told = [""] * len(results) if any(name in entry["test"] for name in CHANCE) else map(_compared, results)
+        commands[entry["test"]].append((entry["returncode"], sorted(told)))
     return commands
 
 

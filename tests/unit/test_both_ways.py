@@ -39,6 +39,8 @@ def test_equal_results_differ_in_nothing(differences: Any) -> None:
     one = [result(msg="At 2026-01-01T00:00:00.000Z from http://127.0.0.1:43210."), result(outcome="rotated")]
     other = [result(outcome="rotated"), result(msg="At 2026-01-02T01:02:03.456Z from http://127.0.0.1:12345.")]
     assert differences(one, other) == []
+    folders = [[result(msg=f"There is no folder /tmp/t/popen-gw1/test_a_wrong_be{number}/no.")] for number in (1, 12)]
+    assert differences(*folders, test="a.py::test_two") == []
 
 
 @pytest.mark.parametrize(
@@ -95,3 +97,18 @@ def test_without_a_folder_nothing_is_recorded(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     both_ways.record(0, [result()])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_what_has_tasks_of_ours_is_worth_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(both_ways.RECORD, str(tmp_path))
+    for test, action in (("one", "debug"), ("two", "secretops.infisical.login"), ("two", "debug"), ("three", "login")):
+        monkeypatch.setenv("PYTEST_CURRENT_TEST", f"a.py::test_{test}[a b] (call)")
+        both_ways.record(0, [result("debug"), result(action)])
+    assert both_ways.with_tasks_of_ours(tmp_path) == {"a.py::test_two[a b]"}
+
+
+def test_what_a_fixture_runs_is_not_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(both_ways.RECORD, str(tmp_path))
+    monkeypatch.setenv("PYTEST_CURRENT_TEST", "a.py::test_one (setup)")
+    both_ways.record(0, [result("secretops.infisical.login")])
+    assert both_ways.recorded(tmp_path) == {}
