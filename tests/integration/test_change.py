@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from simulator.client import Simulator
-from support.changing import changing, sent
+from support.life import changing, sent
 from support.machine import Machine, ended
 
 

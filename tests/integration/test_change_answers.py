@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations import lock
 from simulator.client import Simulator
-from support.changing import ROTATIONS, changing, due, sent
+from support.life import ROTATIONS, changing, due, sent
 from support.machine import Machine, ended
 from support.stale_front import Onward, Reply, Request, Shown, front
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils import _states
 from simulator.client import Simulator
-from support.changing import DAY, changing, due, sent
+from support.life import DAY, changing, due, sent
 from support.machine import Machine, ended
 from support.stale_front import front, with_clock
 

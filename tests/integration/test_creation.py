@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from simulator.client import Simulator
-from support.creating import APPLICATION, ROTATIONS, created, creating, issued, writes
+from support.life import APPLICATION, ROTATIONS, created, creating, issued, writes
 from support.machine import Machine, ended
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation as module
 from simulator.client import Simulator
-from support.creating import APPLICATION, ROTATIONS, created, creating, issued, writes
+from support.life import APPLICATION, ROTATIONS, created, creating, issued, writes
 from support.machine import Machine, ended
 from support.stale_front import Onward, Reply, Request, front
 from support.tasks import Runner

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 from simulator.client import Simulator
+from support.life import ROTATIONS
 from support.machine import Machine, ended
 from support.stale_front import Onward, Reply, Request, front
-
-ROTATIONS = "/api/v2/secret-rotations/okta-client-secret"
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Branch coverage of plugins/ over unit and integration tests together, in the controller's process.
+"""Branch coverage of plugins/ over all tests that are given, in the controller's process.
 
 Controllers, their forked workers and the modules' own processes are counted: `patch` in pyproject.toml starts
 the measurement in each of them, and `paths` brings the files of a module's zip archive home.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 
-from .rooms import Failed, Room
+from .rooms import Failed, Room, run_pytest
 
 #: They hold documentation only, which ansible-doc reads without a test that could count it.
 UNCOUNTED = "plugins/doc_fragments/"
@@ -23,17 +23,13 @@ def coverage(room: Room, *tests: str, **variables: str) -> None:
 
     # The worker of a play's last task is ended at once otherwise, and what it measured is lost.
     patient = {"ANSIBLE_WORKER_SHUTDOWN_POLL_COUNT": "100"}
-    variables = {"COVERAGE_FILE": str(data), "PYTHONPATH": "", **patient, **variables}
 
     def run(*arguments: str) -> str:
-        return room.run("python", "-m", "coverage", *arguments, cwd=None, **variables)
+        return room.run("python", "-m", "coverage", *arguments, cwd=None, COVERAGE_FILE=str(data))
 
-    # As in the everyday environment: some tests have a PYTHONPATH of their own.
-    room.run("python", "tests/tools/link_collection.py")
-    # A short path, because ansible-core puts sockets below it and the name of a socket has 107 bytes at most.
     problem = None
     try:
-        run("run", "-m", "pytest", "-n", "2", f"--basetemp={room.folder / 't'}", *tests)
+        run_pytest(room, *tests, under=("-m", "coverage", "run"), COVERAGE_FILE=str(data), **patient, **variables)
     except Failed:
         problem = "tests failed"
     run("combine", "--quiet")

@@ -9,7 +9,7 @@ from pathlib import Path
 from support.both_ways import IN_PROCESS, RECORD, differences, recorded, with_tasks_of_ours
 
 from .coverage_report import coverage
-from .rooms import Failed, Room
+from .rooms import Failed, Room, run_pytest
 
 #: Of each difference, which holds a whole result.
 SHOWN_WIDTH = 3000
@@ -23,17 +23,6 @@ PROOFS = (
 )
 
 
-def run_pytest(room: Room, *arguments: str, **variables: str) -> None:
-    """The everyday tests' environment links to one copy of the collection: no other step may share it."""
-    room.run("python", "tests/tools/link_collection.py")
-    # A short path, because ansible-core puts sockets below it and the name of a socket has 107 bytes at most.
-    folder = f"--basetemp={room.folder / 't'}"
-    # As in the everyday environment: some tests have a PYTHONPATH of their own.
-    output = room.run("python", "-m", "pytest", folder, *arguments, cwd=None, **{"PYTHONPATH": "", **variables})
-    if " passed" not in output:
-        raise Failed("no test ran")
-
-
 def exactly_once(room: Room) -> None:
     """The longer profile of what proves that nothing rotates twice."""
     paths = (*PROOFS, "tests/integration/test_interrupts.py")
@@ -45,15 +34,15 @@ def whole_suite(room: Room) -> None:
 
     Tests that run tasks both ways by themselves, and take minutes, run once and are not measured.
     """
-    others = [f"--ignore={path}" for path in PROOFS]
     folders = {switch: room.folder / f"recorded-{switch}" for switch in ("1", "0")}
     for folder in folders.values():
         folder.mkdir()
-    measured = ("-m", "not run_once", *others, "tests/unit", "tests/integration")
+    others = [f"--ignore={path}" for path in PROOFS]
+    measured = ("-m", "not run_once", "-n", "2", *others, "tests/unit", "tests/integration")
     coverage(room, *measured, **_recorded_in(folders["1"], "1"))
     again = sorted(with_tasks_of_ours(folders["1"]))
     run_pytest(room, "-m", "", "-n", "2", *again, **_recorded_in(folders["0"], "0"))
-    run_pytest(room, "-m", "run_once", *others, "-n", "2", "tests/integration")
+    run_pytest(room, "-m", "run_once", "-n", "2", "tests/integration")
     seen = [recorded(folder) for folder in folders.values()]
     seen[0] = {test: commands for test, commands in seen[0].items() if test in again}
     found = differences(*seen)

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from .environments import CHECKOUT, Environment
@@ -90,6 +91,20 @@ class Room:
             "ANSIBLE_NOCOLOR": "1",
             "LC_ALL": "C.UTF-8",
         }
+
+
+def run_pytest(room: Room, *arguments: str, under: Sequence[str] = (), **variables: str) -> None:
+    """The everyday tests' environment links to one copy of the collection: no other step may share it.
+
+    ``under`` is how Python runs what runs pytest.
+    """
+    room.run("python", "tests/tools/link_collection.py")
+    # A short path, because ansible-core puts sockets below it and the name of a socket has 107 bytes at most.
+    pytest = ("-m", "pytest", f"--basetemp={room.folder / 't'}")
+    # As in the everyday environment: some tests have a PYTHONPATH of their own.
+    output = room.run("python", *under, *pytest, *arguments, cwd=None, **{"PYTHONPATH": "", **variables})
+    if " passed" not in output:
+        raise Failed("no test ran")
 
 
 def copy_checkout(target: Path) -> None:

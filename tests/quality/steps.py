@@ -12,7 +12,7 @@ from . import ansible_test, long_tests
 from .engine import Step
 from .environments import CACHE, CHECKOUT, REQUIREMENTS, Environment
 from .neighbours.table import NEIGHBOURS, missing
-from .rooms import Failed, Room, Skipped
+from .rooms import Failed, Room, Skipped, run_pytest
 from .tarball import build, importer
 from .webpages import webpages
 
@@ -86,7 +86,7 @@ def _neighbours(room: Room) -> None:
     absent = missing()
     if len(absent) == len(NEIGHBOURS):
         raise Skipped(f"not installed: {', '.join(neighbour.package for neighbour in absent)}")
-    long_tests.run_pytest(room, "-n", "0", "--tb=short", "tests/neighbours")
+    run_pytest(room, "-n", "0", "--tb=short", "tests/neighbours")
     if absent:
         room.remark = f"NOT INSTALLED: {', '.join(neighbour.package for neighbour in absent)}"
 
@@ -101,7 +101,7 @@ def _vendor_clients(room: Room) -> None:
         if not _NO_REGISTRY.search(room.log.read_text(encoding="utf-8", errors="replace")):
             raise
         raise Skipped("the registry of npm cannot be reached") from None
-    long_tests.run_pytest(room, "-n", "0", "--tb=short", "tests/vendor_clients")
+    run_pytest(room, "-n", "0", "--tb=short", "tests/vendor_clients")
 
 
 STEPS = [

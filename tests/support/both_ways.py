@@ -17,7 +17,8 @@ IN_PROCESS = "SECRETOPS_INFISICAL_IN_PROCESS"
 #: Names the folder in which every command of the tests is recorded.
 RECORD = "RECORD_RESULTS"
 
-COLLECTION = "secretops.infisical."
+#: How the names of our actions begin.
+_OURS = "secretops.infisical."
 
 #: What differs from run to run: times, request ids, places in the workspace.
 _VARYING = (
@@ -106,7 +107,7 @@ def with_tasks_of_ours(folder: Path) -> set[str]:
     return {
         entry["test"]
         for entry in _entries(folder)
-        if any(each["action"].startswith(COLLECTION) for each in entry["results"])
+        if any(each["action"].startswith(_OURS) for each in entry["results"])
     }
 
 

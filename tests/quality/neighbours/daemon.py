@@ -123,7 +123,7 @@ class Daemon:
         while not re.search(words, self.log(earlier)) or (what == "quit" and self._listens()):
             assert time.monotonic() < deadline, f"{self.name} does not hear {what}:\n{self.log()}"
             if time.monotonic() > repeat:
-                # HAProxy sleeps through a signal that comes while it is about to wait for the next event.
+                # For some milliseconds after it listens, and says that it does, HAProxy heeds no signal.
                 repeat = time.monotonic() + _REPEAT
                 self._tell(how)
             time.sleep(0.02)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A rotation that a test creates with state: present."""
+"""Rotations that tests create, change and remove."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from simulator.client import Simulator
 
 from .machine import Machine
 
-APPLICATION = "0oabilling"
+DAY = 86_400
 #: As the vendor's page for a creation names them.
 ROTATIONS = "/api/v2/secret-rotations/okta-client-secret"
+APPLICATION = "0oabilling"
 WANTED: dict[str, Any] = {
     "state": "present",
     "name": "okta-billing",
@@ -24,6 +25,25 @@ WANTED: dict[str, Any] = {
     "secrets_mapping": {"client_id": "BILLING_ID", "client_secret": "BILLING_SECRET"},
     "rotation_interval": 30,
 }
+
+
+def changing(simulator: Simulator, folder: Path) -> Machine:
+    """Its rotation was rotated three days ago and is planned for in a month."""
+    simulator.settings(queueSeconds=0)
+    rotation = simulator.rotation()
+    simulator.change_rotation(rotation["id"], lastRotatedAt=3 * DAY)
+    options = {"url": simulator.url, "token": simulator.mint_token(), "state": "present", "rotation_id": rotation["id"]}
+    return Machine(folder, options)
+
+
+def due(simulator: Simulator, machine: Machine, **more: Any) -> None:
+    """The next rotation would lie in the past."""
+    simulator.change_rotation(machine.options["rotation_id"], lastRotatedAt=40 * DAY, **more)
+
+
+def sent(simulator: Simulator) -> list[dict[str, Any]]:
+    """The bodies of the changes."""
+    return [entry["body"] for entry in simulator.log(ROTATIONS, "PATCH")]
 
 
 def creating(simulator: Simulator, folder: Path) -> Machine:
