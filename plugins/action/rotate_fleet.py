@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
@@ -36,11 +34,10 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils import (
 from ansible_collections.secretops.infisical.plugins.plugin_utils._data import plain, untrusted
 from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import FLEET, UNREAD
 from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import refuse_none
-from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings import interruptible
+from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings import interruptible, refuse_unsafe_fork
 
 #: Beside the playbook. The folder of the running playbook may be another's, which imports it.
 _META = Path(__file__).resolve().parents[2] / "playbooks" / "rotate_fleet.meta.yml"
-_FORK_SAFETY = "OBJC_DISABLE_INITIALIZE_FORK_SAFETY"
 _OF_INVENTORY = ("rotation_id", "infisical_rotation", "infisical_inventory")
 
 _Made = TypeVar("_Made")
@@ -78,11 +75,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _check(self, hosts: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
         """Everything that can be wrong before anything is sent."""
-        if sys.platform == "darwin" and os.environ.get(_FORK_SAFETY) != "YES":
-            raise invalid_arguments(
-                "On macOS a process that ansible-core forks crashes at its first request: set "
-                f"{_FORK_SAFETY}=YES and no_proxy=* in the environment of ansible-playbook."
-            )
+        refuse_unsafe_fork()
         refuse_none(self._variables["groups"], self._variables.get("rotate_hosts"))
         self._refuse_unread()
         typed = _run_settings.typed_each(self._spec(), hosts)
@@ -183,7 +176,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             check_mode=bool(self._task.check_mode),
         )
         summed = made(problems=problems)
-        fault = _written(run["settings"]["report"], summed["report"])
+        fault = _run_settings.write_report(run["settings"]["report"], summed["report"])
         if fault:
             summed = made(problems=[*problems, fault])
         return summed
@@ -277,17 +270,3 @@ def _tried(work: Callable[[], _Made], what: str) -> tuple[_Made | None, str]:
 def _look(task: Task, members: Sequence[_run_members.Member], min_age: int) -> _run_plan.Found:
     with task.session(task.connection(), task.patience()) as session:
         return _run_plan.look(Api(session), members, min_age, partial(datetime.now, timezone.utc))
-
-
-def _written(path: str | None, report: Mapping[str, Any]) -> str:
-    """Why the report could not be written; empty where it was."""
-    if path is None:
-        return ""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(descriptor, 0o600)
-            file.write(json.dumps(report, indent=4, sort_keys=True) + "\n")
-    except OSError as fault:
-        return f"The report {path} could not be written: {fault.strerror}."
-    return ""

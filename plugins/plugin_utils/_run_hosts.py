@@ -15,6 +15,9 @@ from ansible_collections.secretops.infisical.plugins.module_utils import _option
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, invalid_arguments
 from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import FLEET, UNREAD
 
+#: The group of all consumers of secrets.
+CONSUMERS = "handover_consumers"
+
 
 def pattern_of(given: Any) -> list[str]:
     """The terms of ``rotate_hosts``; none where it was left out or is blank, in whatever way."""
@@ -48,22 +51,41 @@ def selected(groups: Mapping[str, Sequence[str]], given: Any, limited: Sequence[
         # A check of the syntax has no inventory. A run fails at its first task, which can run on localhost.
         return []
     refuse_none(groups, given)
-    inventory = _inventory(groups)
+    terms = terms or [FLEET]
+    return terms if matched(groups, terms, limited, "rotate_hosts") else []
+
+
+def consumers(groups: Mapping[str, Sequence[str]], given: Any, limited: Sequence[str]) -> list[str]:
+    """The terms for the play of a handover, which is over somebody, or not at all."""
+    terms = pattern_of(given) or [CONSUMERS]
+    if not groups["all"]:
+        # A check of the syntax has no inventory. A run over nobody is told by ansible-core.
+        return terms
+    if not matched(groups, terms, limited, "handover_hosts"):
+        raise invalid_arguments(
+            f"handover_hosts is {','.join(terms)}, and no host is in it: nothing was delivered or rotated. Put the "
+            f"consumers into the group {CONSUMERS}, or name their group in handover_hosts."
+        )
+    return terms
+
+
+def matched(groups: Mapping[str, Sequence[str]], terms: list[str], limited: Sequence[str], option: str) -> list[str]:
+    """The hosts of the terms of ``option``. Each term means something, and --limit leaves somebody."""
+    inventory = inventory_of(groups)
     for term in terms:
         name = term.lstrip("!&")
         if name not in inventory.groups and not _matched(inventory, name):
             raise invalid_arguments(
-                f"rotate_hosts has {term!r}, which is no group and no host. Nothing was rotated: correct it, or see "
+                f"{option} has {term!r}, which is no group and no host. Nothing was rotated: correct it, or see "
                 "what there is with ansible-inventory --graph."
             )
-    terms = terms or [FLEET]
     hosts = [host.name for host in inventory.get_hosts(terms)]
     if hosts and not set(hosts).intersection(limited):
         raise invalid_arguments(
             f"--limit leaves none of the {len(hosts)} hosts of {','.join(terms)}. Nothing was rotated: correct "
-            "--limit, or rotate_hosts."
+            f"--limit, or {option}."
         )
-    return terms if hosts else []
+    return hosts
 
 
 def _unread() -> InfisicalError:
@@ -81,7 +103,7 @@ def _matched(inventory: InventoryManager, name: str) -> bool:
     return False
 
 
-def _inventory(groups: Mapping[str, Sequence[str]]) -> InventoryManager:
+def inventory_of(groups: Mapping[str, Sequence[str]]) -> InventoryManager:
     """ansible-core's own reading of patterns, over the same groups."""
     inventory = InventoryManager(loader=DataLoader(), sources=[], parse=False)
     for group, hosts in groups.items():

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -67,8 +68,8 @@ def settings(given: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, 
     }
 
 
-def batches(value: Any) -> list[int | str]:
-    """As ``serial`` of a play takes them. A survey can give text only."""
+def batches(value: Any, name: str = "rotate_serial") -> list[int | str]:
+    """As ``serial`` of a play takes them. A survey can give text only. ``name`` is that of the variable."""
     if isinstance(value, str):
         items: Sequence[Any] = value.strip().removeprefix("[").removesuffix("]").split(",")
     else:
@@ -76,7 +77,7 @@ def batches(value: Any) -> list[int | str]:
     found = [_batch(str(item).strip().strip("'\"").strip()) for item in items]
     if None in found or not found:
         raise invalid_arguments(
-            f"rotate_serial is {value!r}: give numbers from 1 on and percentages up to 100%, as 1,10%,100%."
+            f"{name} is {value!r}: give numbers from 1 on and percentages up to 100%, as 1,10%,100%."
         )
     return [each for each in found if each is not None]
 
@@ -88,8 +89,8 @@ def _batch(text: str) -> int | str | None:
     return int(text) if _COUNT.fullmatch(text) else None
 
 
-def report_path(value: str | None, environ: Mapping[str, str]) -> str | None:
-    """The full path, of a file that can be written."""
+def report_path(value: str | None, environ: Mapping[str, str], name: str = "rotate_report") -> str | None:
+    """The full path, of a file that can be written. ``name`` is that of the variable."""
     if value is None:
         return None
     # ansible-core changes its working folder; the shell's is what a relative path means.
@@ -103,4 +104,18 @@ def report_path(value: str | None, environ: Mapping[str, str]) -> str | None:
         fault = "cannot be written by this user"
     else:
         return path
-    raise invalid_arguments(f"rotate_report is {value!r}, which {fault}.")
+    raise invalid_arguments(f"{name} is {value!r}, which {fault}.")
+
+
+def write_report(path: str | None, report: Mapping[str, Any]) -> str:
+    """Why the report could not be written; empty where it was, or where none is wanted."""
+    if path is None:
+        return ""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            os.fchmod(descriptor, 0o600)
+            file.write(json.dumps(report, indent=4, sort_keys=True) + "\n")
+    except OSError as fault:
+        return f"The report {path} could not be written: {fault.strerror}."
+    return ""

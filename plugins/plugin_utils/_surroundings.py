@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -14,11 +15,23 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import invalid_arguments
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 #: A process reads these when it starts: setting them later is not the same thing.
 _READ_AT_START = ("PYTHON", "LD_", "DYLD_", "OPENSSL_", "LC_", "LANG", "MALLOC_")
 #: Python's tempfile looks at these once and remembers.
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
+_FORK_SAFETY = "OBJC_DISABLE_INITIALIZE_FORK_SAFETY"
+
+
+def refuse_unsafe_fork() -> None:
+    """For steps that send requests in ansible-core's forked workers, whatever it costs there."""
+    if sys.platform == "darwin" and os.environ.get(_FORK_SAFETY) != "YES":
+        raise invalid_arguments(
+            "On macOS a process that ansible-core forks crashes at its first request: set "
+            f"{_FORK_SAFETY}=YES and no_proxy=* in the environment of ansible-playbook."
+        )
 
 
 def only_at_start(environment: Mapping[str, str]) -> list[str]:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -58,8 +58,8 @@ class Handing:
         self._patience = patience
         self._after = after
 
-    def generated(self, rotation_id: str) -> Generated:
-        """Both slots."""
+    def generated(self, rotation_id: str, known_ids: Collection[str] = ()) -> Generated:
+        """Both slots. ``known_ids`` are secrets of which none can be active, for a rotation came after them."""
         self._check_same(rotation_id)
 
         def unfit(found: Generated) -> str:
@@ -67,7 +67,8 @@ class Handing:
                 return _CACHED
             if self._after and found.active_index != self._after.active_index:
                 return f"activeIndex is {found.active_index}, and after has {self._after.active_index}"
-            return ""
+            secret_id = found.credentials[found.active_index]["secretId"]
+            return f"the active secret is {secret_id}, which was there before" if secret_id in known_ids else ""
 
         found, why = until(self._patience, lambda: self._api.read_credentials(rotation_id), unfit)
         if why:

@@ -1,0 +1,335 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of the role handover: what is about all consumers, and what is done to the files of one."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import (
+    InfisicalError,
+    invalid_arguments,
+    unforeseen,
+)
+from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
+from ansible_collections.secretops.infisical.plugins.plugin_utils import (
+    _handover_files,
+    _handover_settings,
+    _handover_summary,
+    _refused,
+    _run_settings,
+)
+from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_rule as rule
+from ansible_collections.secretops.infisical.plugins.plugin_utils._data import plain, untrusted
+from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_cycle import Cycle
+from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_host import Host, as_note, note_of
+from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_look import Okta
+from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import (
+    CONSUMERS,
+    inventory_of,
+    pattern_of,
+)
+from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings import interruptible, refuse_unsafe_fork
+
+_SPEC = Path(__file__).resolve().parents[2] / "roles" / "handover" / "meta" / "argument_specs.yml"
+Given = dict[str, Any]
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        self._variables = task_vars or {}
+        self._warnings: list[str] = []
+        given = plain(self._task.args)
+        step = given.pop("step")
+        steps: dict[str, Callable[[Given], Given]] = {
+            "check": self._check,
+            "own": self._own,
+            "look": self._look,
+            "read": self._read,
+            "file": self._file,
+            "back": self._back,
+            "note": self._note,
+            "okta": self._okta,
+            "record": self._record,
+            "judge": self._judge,
+            "rotate": self._rotate,
+            "summary": self._summary,
+        }
+        try:
+            with interruptible():
+                result = steps[step](given)
+        except AnsibleConnectionFailure:
+            raise
+        except InfisicalError as failure:
+            result = {"failed": True, **failure.result()}
+        except Exception as fault:  # noqa: BLE001 - a traceback would quote what was written
+            result = {"failed": True, **unforeseen(fault, f"do the step {step} of the handover").result()}
+        told = {"warnings": self._warnings} if self._warnings else {}
+        return untrusted({"changed": False, **result, **told})
+
+    # -- about all consumers
+
+    def _check(self, _given: Given) -> Given:
+        """Everything that can be wrong before anything is sent."""
+        refuse_unsafe_fork()
+        names = list(self._variables["ansible_play_hosts_all"])
+        typed = _run_settings.typed_each(self._spec(), {name: self._of(name) for name in names})
+        common = _handover_settings.common(typed)
+        basedir = self._loader.get_basedir()
+        owns = {name: _handover_settings.consumer(name, typed[name], basedir) for name in names}
+        run = _handover_settings.checked(common, os.environ)
+        self._task_of(common).connection()
+        if run["rotate"] and set(self._variables["ansible_play_batch"]) != set(self._variables["ansible_play_hosts"]):
+            raise invalid_arguments(
+                "The play has serial, which hides the consumers of other batches from the check before a rotation. "
+                "Leave serial out and set handover_serial, or set handover_rotate to false."
+            )
+        listed = self._listed(common["handover_hosts"])
+        strangers = [name for name in names if name not in listed]
+        if strangers:
+            raise invalid_arguments(
+                f"{', '.join(strangers)} of the play is none of handover_hosts: it is the complete list of consumers. "
+                "Give the pattern of the play in it."
+            )
+        for name in listed.keys() - owns.keys():
+            listed[name] = str(self._variables["hostvars"][name].get("handover_rotation_id") or "").strip().lower()
+        listed.update({name: own["rotation_id"] for name, own in owns.items()})
+        _handover_settings.check_cut_off(run["cut_off"], list(listed))
+        rotations = [
+            {
+                "rotation_id": rotation_id,
+                "hosts": [name for name, own in owns.items() if own["rotation_id"] == rotation_id],
+                "listed": [name for name, its in listed.items() if its == rotation_id],
+            }
+            for rotation_id in dict.fromkeys(own["rotation_id"] for own in owns.values())
+        ]
+        if run["leaked_secret_id"] and len(rotations) > 1:
+            raise invalid_arguments(
+                "handover_leaked_secret_id is of one rotation, and the consumers of this run name "
+                f"{len(rotations)}: give --limit or handover_hosts for those of that one."
+            )
+        return {**run, "run": secrets.token_hex(8), "rotations": rotations, "total": len(listed)}
+
+    def _own(self, _given: Given) -> Given:
+        """What is of this consumer."""
+        name = self._variables["inventory_hostname"]
+        typed = _run_settings.typed_each(self._spec(), {name: self._of(name)})
+        return _handover_settings.consumer(name, typed[name], self._loader.get_basedir())
+
+    def _look(self, given: Given) -> Given:
+        """Never fails itself: the task must not be shown, and why must be."""
+        cycle = self._cycle(given)
+        return cycle.look(given.get("look") or {}, given.get("rotated") or {})
+
+    def _rotate(self, given: Given) -> Given:
+        cycle = self._cycle(given)
+        states = {name: self._held(name, given["run"]) for name in given["rotation"]["listed"]}
+        return cycle.decide(
+            given.get("look") or {},
+            states,
+            given.get("judged") or {},
+            given.get("rotated") or {},
+            check_mode=bool(self._task.check_mode),
+        )
+
+    def _judge(self, given: Given) -> Given:
+        """Whether the next batch may begin."""
+        held = {name: self._held(name, given["run"]) for name in given["batch"]}
+        return {"run": given["run"]["run"], "stop": rule.why_stop(held, given["look"]["active_id"])}
+
+    def _summary(self, given: Given) -> Given:
+        run = given["run"]
+        listed = [name for each in run["rotations"] for name in each["listed"]]
+        states = {name: self._state(name, run) for name in listed}
+        rotated = given.get("rotated") or {}
+        summed = _handover_summary.summary(
+            run["rotations"],
+            states,
+            rotated.get("told", []),
+            rotated.get("refused", ""),
+            check_mode=bool(self._task.check_mode),
+        )
+        fault = _run_settings.write_report(run["report"], summed["report"])
+        if fault:
+            summed["lines"].append(fault)
+            summed["marked"] = summed["marked"] or {self._variables["inventory_hostname"]: fault}
+        return summed
+
+    # -- of one consumer
+
+    def _read(self, given: Given) -> Given:
+        path = given["own"]["take"]["note"]
+        return note_of(Host(self, self._variables).read(path) if path else None)
+
+    def _file(self, given: Given) -> Given:
+        """Write the secret into the consumer's file. What was there is for whoever has to bring it back."""
+        take, host = given["own"]["take"], Host(self, self._variables)
+        before = host.read(take["path"])
+        values = {take["client_secret_key"]: given["client_secret"]}
+        if take["client_id_key"]:
+            values[take["client_id_key"]] = given["client_id"]
+        if take["way"] == "template":
+            content = given["content"]
+        elif take["way"] == "env_file":
+            content = _handover_files.edited((before or b"").decode(), values, take["format"])
+        else:
+            content = given["client_secret"] if take["credential"] else _handover_files.drop_in(values)
+        if take["way"] == "systemd" and not self._task.check_mode:
+            host.make_folder(os.path.dirname(take["path"]))
+        changed = host.write(
+            take["path"], content.encode(), mode=take["mode"], owner=take["owner"], group=take["group"]
+        )
+        told = None if before is None else base64.b64encode(before).decode()
+        return {"changed": changed, "before": told}
+
+    def _back(self, given: Given) -> Given:
+        """Bring back the content from before."""
+        take, host = given["own"]["take"], Host(self, self._variables)
+        if given["before"] is None:
+            host.remove(take["path"])
+        else:
+            options = {option: take[option] for option in ("mode", "owner", "group")}
+            host.write(take["path"], base64.b64decode(given["before"]), **options)
+        return {"changed": True}
+
+    def _note(self, given: Given) -> Given:
+        """Write down with which secret the consumer was restarted."""
+        since = given.get("since") or _now()
+        path = given["own"]["take"]["note"]
+        if path:
+            Host(self, self._variables).write(path, as_note(given["secret_id"], since), mode="0600")
+        return {"changed": bool(path), "secret_id": given["secret_id"], "since": since}
+
+    def _okta(self, given: Given) -> Given:
+        """Ask Okta about the value that the consumer's file holds."""
+        check = given["own"]["check"]
+        content = Host(self, self._variables).read(check["path"])
+        if content is None:
+            raise invalid_arguments(f"There is no file {check['path']} on the consumer.")
+        text, syntax = content.decode(), given["own"]["take"]["format"]
+        value: str | None = text.strip()
+        if check["pattern"]:
+            found = re.search(check["pattern"], text)
+            value = found[1] if found else None
+        elif check["key"]:
+            value = _handover_files.value_of(text, check["key"], syntax)
+        if value != given["client_secret"]:
+            raise invalid_arguments(f"{check['path']} does not hold the secret {given['secret_id']} where it should.")
+        credential = {"clientId": given["client_id"], "clientSecret": value}
+        if not self._asking(self._common()).accepts(credential):
+            raise InfisicalError("authentication_failed", f"Okta does not accept the secret {given['secret_id']}.")
+        return {"msg": f"Okta accepts what {check['path']} holds."}
+
+    def _record(self, given: Given) -> Given:
+        """How far the secret came to this consumer, in this run."""
+        state = given["state"]
+        if state not in (*rule.STATES, "predicted"):
+            raise invalid_arguments(f"state is {state!r}: give one of {', '.join(rule.STATES)}.")
+        failed = given.get("failed_task") or {}
+        problem = ""
+        if failed:
+            rc = f", rc {failed['rc']}" if str(failed.get("rc", "")).strip() else ""
+            said = f": {failed['said']}" if failed.get("said") else ""
+            problem = f"the task {failed['name']!r} (module {failed['action']}{rc}) failed{said}. {given['ending']}"
+        before = (given.get("note") or {}).get("secret_id", "")
+        return {
+            "run": given["run"]["run"],
+            "secret_id": given["secret_id"],
+            "state": state,
+            "since": given.get("since") or None,
+            "how": given.get("how", ""),
+            "problem": problem,
+            "diff": {"before": {"secret_id": before}, "after": {"secret_id": given["secret_id"]}},
+        }
+
+    # -- what they share
+
+    def _cycle(self, given: Given) -> Cycle:
+        common = self._common()
+        rotation = given["rotation"]
+        return Cycle(
+            run=given["run"],
+            rotation=rotation,
+            task=self._task_of(common),
+            okta=self._asking(common),
+            why_deliver_only=self._why_deliver_only(given["run"], rotation),
+            leaked_secret=common["handover_leaked_secret"],
+        )
+
+    def _why_deliver_only(self, run: Mapping[str, Any], rotation: Mapping[str, Any]) -> str:
+        if not run["rotate"]:
+            return "handover_rotate is false."
+        missing = [name for name in rotation["listed"] if name not in rotation["hosts"]]
+        if missing:
+            return (
+                f"{', '.join(missing)} takes the same secret and is not in this run, by --limit, a retry file or a "
+                "slice. A rotation would cut off whoever was not brought up to date: run over all of them."
+            )
+        if run["count"] is not None and run["count"] != run["total"]:
+            return (
+                f"handover_consumers_count is {run['count']}, and the inventory has {run['total']}: an inventory that "
+                "is a slice or incomplete. Run over all of them, or correct the number."
+            )
+        return ""
+
+    def _asking(self, common: Mapping[str, Any]) -> Okta:
+        options = {
+            name.removeprefix("handover_okta_"): value
+            for name, value in common.items()
+            if name.startswith("handover_okta_") and name != "handover_okta_url"
+        }
+        wait_timeout = common["handover_wait_timeout"]
+        return Okta({"okta_url": common["handover_okta_url"], **options}, wait_timeout, self._warn)
+
+    def _task_of(self, common: Mapping[str, Any]) -> Task:
+        params = _handover_settings.task_params(common, common["handover_wait_timeout"])
+        return Task(params=params, check_mode=False, environ=os.environ, warn=self._warn, gate=_refused.gate)
+
+    def _common(self) -> Mapping[str, Any]:
+        name = self._variables["inventory_hostname"]
+        return _run_settings.typed_each(self._spec(), {name: self._of(name)})[name]
+
+    def _of(self, host: str) -> dict[str, Any]:
+        there = self._variables["hostvars"][host]
+        return plain({name: there[name] for name in self._spec() if name in there})
+
+    def _spec(self) -> dict[str, dict[str, Any]]:
+        spec: dict[str, dict[str, Any]] = self._loader.load_from_file(str(_SPEC))["argument_specs"]["main"]["options"]
+        return spec
+
+    def _listed(self, given: Any) -> dict[str, str]:
+        """The complete list of consumers, whatever --limit says; to be told their rotations."""
+        groups: Mapping[str, Sequence[str]] = self._variables["groups"]
+        terms = pattern_of(given) or [CONSUMERS]
+        return {host.name: "" for host in inventory_of(groups).get_hosts(terms)}
+
+    def _state(self, host: str, run: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """What this run recorded of a consumer; a variable of that name from elsewhere counts for nothing."""
+        found = self._variables["hostvars"][host].get("handover_state")
+        return plain(found) if isinstance(found, Mapping) and found.get("run") == run["run"] else None
+
+    def _held(self, host: str, run: Mapping[str, Any]) -> rule.Held | None:
+        found = self._state(host, run)
+        if found is None or found["state"] not in rule.STATES:
+            return None
+        return rule.Held(found["secret_id"], found["state"], found["problem"])
+
+    def _warn(self, text: str) -> None:
+        if text not in self._warnings:
+            self._warnings.append(text)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
