@@ -63,7 +63,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "note": self._note,
             "okta": self._okta,
             "record": self._record,
-            "judge": self._judge,
+            "next": self._next,
+            "batch": self._batch,
             "rotate": self._rotate,
             "summary": self._summary,
         }
@@ -139,15 +140,31 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return cycle.decide(
             given.get("look") or {},
             states,
-            given.get("judged") or {},
+            given["batch"],
             given.get("rotated") or {},
             check_mode=bool(self._task.check_mode),
         )
 
-    def _judge(self, given: Given) -> Given:
-        """Whether the next batch may begin."""
-        held = {name: self._held(name, given["run"]) for name in given["batch"]}
-        return {"run": given["run"]["run"], "stop": rule.why_stop(held, given["look"]["active_id"])}
+    def _next(self, given: Given) -> Given:
+        """The rotation after this one; without hosts where there is none, or one before was refused."""
+        ids = [each["rotation_id"] for each in given["run"]["rotations"]]
+        last = given.get("rotation")
+        number = ids.index(last["rotation_id"]) + 1 if last else 0
+        if number >= len(ids) or (given.get("rotated") or {}).get("refused"):
+            return {"rotation_id": "", "hosts": [], "listed": []}
+        return dict(given["run"]["rotations"][number])
+
+    def _batch(self, given: Given) -> Given:
+        """The batch after this one; without hosts where there is none, or must be none."""
+        look, last = given["look"], given.get("batch")
+        number = last["number"] + 1 if last else 0
+        stop = look["problem"]
+        if last and not self._task.check_mode:
+            needed = [name for name in last["hosts"] if name not in given["run"]["cut_off"]]
+            held = {name: self._held(name, given["run"]) for name in needed}
+            stop = rule.why_stop(held, look["active_id"])
+        done = stop or number >= len(look["batches"])
+        return {"number": number, "hosts": [] if done else look["batches"][number], "stop": stop}
 
     def _summary(self, given: Given) -> Given:
         run = given["run"]
@@ -241,7 +258,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         problem = ""
         if failed:
             rc = f", rc {failed['rc']}" if str(failed.get("rc", "")).strip() else ""
-            said = f": {failed['said']}" if failed.get("said") else ""
+            said = f": {failed['said'].rstrip('.')}" if failed.get("said") else ""
             problem = f"the task {failed['name']!r} (module {failed['action']}{rc}) failed{said}. {given['ending']}"
         before = (given.get("note") or {}).get("secret_id", "")
         return {
@@ -271,7 +288,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _why_deliver_only(self, run: Mapping[str, Any], rotation: Mapping[str, Any]) -> str:
         if not run["rotate"]:
             return "handover_rotate is false."
-        missing = [name for name in rotation["listed"] if name not in rotation["hosts"]]
+        missing = [name for name in rotation["listed"] if name not in (*rotation["hosts"], *run["cut_off"])]
         if missing:
             return (
                 f"{', '.join(missing)} takes the same secret and is not in this run, by --limit, a retry file or a "

@@ -29,7 +29,7 @@ options:
     description: What to do.
     type: str
     required: true
-    choices: [check, own, look, read, file, back, note, okta, record, judge, rotate, summary]
+    choices: [check, own, look, read, file, back, note, okta, record, next, batch, rotate, summary]
   run:
     description:
       - The result of the step V(check).
@@ -37,8 +37,8 @@ options:
     type: dict
   rotation:
     description:
-      - One of the rotations of that result.
-      - Left out, the step needs none.
+      - The result of the last step V(next).
+      - Left out, there was none, or the step needs none.
     type: dict
   own:
     description:
@@ -55,17 +55,11 @@ options:
       - The result of the last step V(rotate).
       - Left out, there was none, or the step needs none.
     type: dict
-  judged:
-    description:
-      - The result of the last step V(judge).
-      - Left out, there was none, or the step needs none.
-    type: dict
   batch:
     description:
-      - The consumers of a batch, for V(judge).
-      - Left out, the step needs none.
-    type: list
-    elements: str
+      - The result of the last step V(batch).
+      - Left out, there was none, or the step needs none.
+    type: dict
   client_id:
     description:
       - The application, for V(file) and V(okta).

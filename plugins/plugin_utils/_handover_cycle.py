@@ -67,7 +67,7 @@ class Cycle:
         self,
         look: Data,
         held: Mapping[str, rule.Held | None],
-        judged: Data,
+        batch: Data,
         told: Data,
         *,
         check_mode: bool,
@@ -76,7 +76,7 @@ class Cycle:
 
         ``told`` is the result of the round before, whatever rotation it was about.
         """
-        look, judged = self._own(look), judged if judged.get("run") == self.run["run"] else {}
+        look = self._own(look)
         lines = [*(told.get("told", ()) if told.get("run") == self.run["run"] else ()), *look.get("lines", ())]
         ended = {
             "run": self.run["run"],
@@ -85,7 +85,7 @@ class Cycle:
             "refused": "",
             "told": lines,
         }
-        refused = look.get("problem", "It was not looked at.") or judged.get("stop", "")
+        refused = batch["stop"]
         if refused:
             return {**ended, "refused": refused}
         decision = self._decision(look, held, check_mode=check_mode)

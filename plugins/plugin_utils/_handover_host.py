@@ -27,7 +27,8 @@ class Host:
         result = self._module("ansible.legacy.slurp", {"src": path})
         if "content" in result:
             return base64.b64decode(result["content"])
-        if str(result.get("msg", "")).startswith("file not found"):
+        there = self._module("ansible.legacy.stat", {"path": path, "get_checksum": False, "get_mime": False})
+        if there.get("stat", {}).get("exists") is False:
             return None
         raise _failure(f"read {path}", result)
 

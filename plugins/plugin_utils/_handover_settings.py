@@ -128,6 +128,8 @@ def consumer(host: str, typed: Typed, basedir: str) -> dict[str, Any]:
         restart = _restart(typed["handover_restart"], take)
         if check["way"] == "okta":
             _check_okta(check, take)
+        elif check["way"] == "http" and not check["url"].startswith(("http://", "https://")):
+            raise invalid_arguments(f"handover_check.url is {check['url']!r}: begin it with http:// or https://.")
     except InfisicalError as failure:
         raise invalid_arguments(f"{host}: {failure.problem}") from None
     return {
@@ -170,6 +172,11 @@ def _restart(given: Mapping[str, Any] | None, take: Mapping[str, Any]) -> dict[s
 
 
 def _check_okta(check: dict[str, Any], take: Mapping[str, Any]) -> None:
+    if check["fetches_token"]:
+        raise invalid_arguments(
+            "handover_check of the way okta reads a file and makes nobody fetch a token: leave fetches_token out, and "
+            "use http or command for a consumer that must be proven."
+        )
     check["path"] = check["path"] or take["path"]
     if not check["path"]:
         raise invalid_arguments("handover_check of the way okta needs path: handover_take writes no file.")
