@@ -86,6 +86,9 @@ def login_of(params: Mapping[str, Any], environ: Mapping[str, str], *, here: boo
 
     ``here`` says that it runs on this machine, whose files it reads.
     """
+    if "login_data" not in params:
+        # It has no option of a login.
+        return None
     try:
         found = credentials_of(params, environ)
         url = _settings.connection(params, environ, warn=_ignore).url

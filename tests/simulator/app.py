@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from .jobs import Jobs
 from .limits import RateLimiter
 from .logins import Logins
 from .metadata import Metadata
+from .okta_oauth import PREFIX, OktaOAuth
 from .pipeline import Pipeline, Received
 from .project_routes import ProjectRoutes
 from .requestlog import RequestLog
@@ -68,6 +70,7 @@ class App:
             part.register(self.router)
         self.pipeline = Pipeline(self.store, self.router, self.tokens, self.limiter)
         self.metadata = Metadata(self.store)
+        self.okta = OktaOAuth(self.store)
         self.server = WireServer(
             self.handle,
             keepalive_timeout=lambda: self.store.settings.keepAliveTimeout,
@@ -134,7 +137,7 @@ class App:
             received,
             self.log.open(received, protocol.connection_id, self.store.now()),
             wire,
-            answer=self._special if received.path.startswith("/_") else self.pipeline.answer,
+            answer=self._work_of(received.path),
             date=self.date,
             kill=self.kill,
             stays=request.keep_alive and (request.content_length or 0) <= BODY_LIMIT,
@@ -145,6 +148,11 @@ class App:
             wire.disarm()
             return await session.send(await self.control.answer(received))
         return await perform(session, self.faults.take(received.method, received.path))
+
+    def _work_of(self, path: str) -> Callable[[Received], Awaitable[Answer]]:
+        if path.startswith("/_"):
+            return self._special
+        return self.okta.answer if path.startswith(PREFIX) else self.pipeline.answer
 
     async def _special(self, received: Received) -> Answer:
         query = parse_query(received.raw_query, strict=False)

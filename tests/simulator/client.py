@@ -73,6 +73,11 @@ class Simulator:
         if self._directory is not None:
             self._directory.cleanup()
 
+    @property
+    def okta_url(self) -> str:
+        """Okta's address, as applications have it."""
+        return f"{self.url}/okta"
+
     # -- the process
 
     @property
@@ -210,6 +215,11 @@ class Simulator:
         """At Okta, with that many secrets that were made by hand."""
         made: dict[str, Any] = self.control("POST", "applications", {"clientId": client_id, "secrets": secrets})
         return made
+
+    def change_application(self, client_id: str, **changes: Any) -> dict[str, Any]:
+        """`status` "INACTIVE" takes its credentials from it, `authMethod` leaves it only one."""
+        changed: dict[str, Any] = self.control("PATCH", f"applications/{client_id}", changes)
+        return changed
 
     def add_secret(self, name: str, value: str = "by hand", **place: Any) -> dict[str, Any]:
         made: dict[str, Any] = self.control("POST", "secrets", {"secretKey": name, "secretValue": value, **place})

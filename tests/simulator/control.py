@@ -103,6 +103,8 @@ class Control:
             if len(steps) == 2 and method == "PATCH":
                 change_rotation(self._app.store, rotation, body)
                 return rotation_state(self._app.store, rotation)
+        if steps[0] == "applications" and len(steps) == 2 and method == "PATCH":
+            return self._change_application(self._app.store.data.okta[steps[1]], body)
         if steps[0] == "identities" and len(steps) == 2 and method == "PATCH":
             return self._change_identity(self._app.store.data.identities[steps[1]], body)
         if steps[0] == "tokens" and len(steps) == 2 and method == "PATCH":
@@ -213,6 +215,13 @@ class Control:
         app = data.okta.setdefault(body["clientId"], OktaApp(body["clientId"]))
         for _unused in range(body.get("secrets", 1)):
             Okta(data.okta, {}, self._app.store.now).create(app.clientId, force=True)
+        return app.view()
+
+    def _change_application(self, app: OktaApp, body: dict[str, Any]) -> Any:
+        for name, value in body.items():
+            if name not in ("status", "authMethod"):
+                raise ValueError(f"cannot change {name!r} of an application")
+            setattr(app, name, value)
         return app.view()
 
     def _add_secret(self, body: dict[str, Any]) -> Any:

@@ -31,8 +31,12 @@ class OktaSecret:
 
 @dataclass
 class OktaApp:
+    """``authMethod`` is the only one in which it may prove itself; None allows every one with a secret."""
+
     clientId: str
     secrets: list[OktaSecret] = field(default_factory=list)
+    status: str = "ACTIVE"
+    authMethod: str | None = None
     created_count: int = 0
     deleted_count: int = 0
 
@@ -45,6 +49,7 @@ class OktaApp:
     def view(self) -> dict[str, Any]:
         return {
             "clientId": self.clientId,
+            "status": self.status,
             "createdCount": self.created_count,
             "deletedCount": self.deleted_count,
             "secrets": [
@@ -57,6 +62,18 @@ class OktaApp:
                 for secret in self.secrets
             ],
         }
+
+
+@dataclass
+class OktaToken:
+    """An opaque access token; ``server`` is None for the organisation's own authorization server."""
+
+    accessToken: str
+    clientId: str
+    server: str | None
+    scope: str
+    issuedAt: float
+    expiresAt: float
 
 
 class OktaError(Exception):

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 GENERATIONS = ("old", "new")
@@ -33,6 +33,8 @@ class Settings:
     queueSeconds: float = 0.05
     secretsV4: bool = True
     projectsV1: bool = True
+    oktaAuthorizationServers: list[str] = field(default_factory=list)
+    oktaTokenLifetime: int = 3600
 
     def update(self, changes: dict[str, Any]) -> None:
         known = {entry.name: entry for entry in fields(self)}

@@ -25,7 +25,7 @@ from .model import (
     Token,
     folder_path,
 )
-from .okta import OktaApp
+from .okta import OktaApp, OktaToken
 from .settings import Settings
 
 
@@ -53,6 +53,7 @@ class Data:
     locks: dict[str, Lock] = field(default_factory=dict)
     lockouts: dict[str, Failures] = field(default_factory=dict)
     okta: dict[str, OktaApp] = field(default_factory=dict)
+    oktaTokens: dict[str, OktaToken] = field(default_factory=dict)
     oktaFailures: dict[str, int] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
 

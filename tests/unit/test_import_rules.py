@@ -36,6 +36,7 @@ FLOORS = (
     {"module_utils/_results"},
     {"module_utils/_states"},
     {"module_utils/_task"},
+    {"module_utils/_okta"},
     {"module_utils/_settings"},
     {"module_utils/_rotations/*"},
     {"module_utils/_login/*"},

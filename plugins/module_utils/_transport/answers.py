@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -12,12 +13,20 @@ from urllib.parse import urljoin, urlsplit
 
 from .._errors import DONE, NONE, UNKNOWN, InfisicalError
 from .failures import PROXY_HINT, whole_number
-from .redaction import Redactor, printable
+from .redaction import Redactor, printable, whole
 
 #: A query key that makes an URL which no cache has. Infisical drops keys that it does not know.
 FRESH = "fresh"
 _DENIED = re.compile(r"You are not allowed to (\S+) on (\S+)")
 _TITLE = re.compile(r"<title[^>]*>(.{1,500}?)</title", re.IGNORECASE | re.DOTALL)
+
+
+def parsed(content: bytes) -> Any:
+    """The JSON value, of text that can be printed; None where it is none, or none that any server of ours sends."""
+    try:
+        return whole(json.loads(content))
+    except (ValueError, RecursionError):
+        return None
 
 
 def effect_of(status: int, data: Any) -> str:
@@ -65,7 +74,7 @@ def failure_of(
     else:
         reason, next_step = _meaning(status, own, error, said, told=bool(request_id))
     if not own:
-        title = _title(body, redactor)
+        title = title_of(body, redactor)
         head += f", a page with the title {title!r}" if title else ""
         if status != 407 and reason not in ("redirected", "rate_limited"):
             head += ", in a form that is not Infisical's"
@@ -135,7 +144,7 @@ def _dotted(path: Any) -> str:
     return ".".join(str(part) for part in path) if isinstance(path, list) else str(path)
 
 
-def _title(body: bytes, redactor: Redactor) -> str:
+def title_of(body: bytes, redactor: Redactor) -> str:
     """What a page says it is, which often names the cause exactly."""
     match = _TITLE.search(body[:65536].decode("utf-8", "replace"))
     return printable(" ".join(redactor.text(html.unescape(redactor.text(match[1]))).split()), 120) if match else ""

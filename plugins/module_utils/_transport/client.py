@@ -17,7 +17,7 @@ from . import answers, failures
 from .connection import Connection
 from .exchange import Broken, Channel, Received
 from .patience import Patience, Retries
-from .redaction import Redactor, whole
+from .redaction import Redactor
 
 _Sent = TypeVar("_Sent")
 
@@ -87,6 +87,34 @@ class Client:
 
         return self._patiently(send, safe=True)
 
+    def post_form(
+        self,
+        path: str,
+        what: str,
+        fields: Mapping[str, str],
+        *,
+        headers: Mapping[str, str],
+        judge: Callable[[Received], _Sent],
+    ) -> _Sent:
+        """Ask by a form that has no effect, so that it may be sent again.
+
+        ``judge`` is given each complete answer, whatever it says. What it raises is tried again like any other failure.
+        """
+        more = {"Content-Type": "application/x-www-form-urlencoded"}
+        content = urlencode(fields).encode()
+
+        def send() -> _Sent:
+            try:
+                told = {**_HEADERS, **_UNCACHED, **more, **headers}
+                return judge(self._received("POST", path, what, told, None, content, self._timeout))
+            except InfisicalError as failure:
+                failure.effect = NONE
+                # Whoever answered may do something else with the connection than the server would.
+                self._channel.close()
+                raise
+
+        return self._patiently(send, safe=True)
+
     def write(
         self,
         method: str,
@@ -149,7 +177,7 @@ class Client:
             headers["Content-Type"] = "application/json"
         content = None if body is None else json.dumps(body).encode()
         received = self._received(method, path, what, headers, params, content, timeout)
-        data = _parsed(received.body)
+        data = answers.parsed(received.body)
         effect = answers.effect_of(received.status, data)
         if effect != DONE:
             raise self._failure(received, data, what, path, NONE if method == "GET" else effect)
@@ -195,11 +223,3 @@ class Client:
         )
         failure.effect = effect
         return failure
-
-
-def _parsed(content: bytes) -> Any:
-    """The JSON value, of text that can be printed; None where it is none, or none that any server of ours sends."""
-    try:
-        return whole(json.loads(content))
-    except (ValueError, RecursionError):
-        return None
