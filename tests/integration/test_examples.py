@@ -82,6 +82,9 @@ def variables(simulator: Simulator) -> dict[str, str]:
     return {
         "okta_rotation_id": rotation["id"],
         "okta_application_client_id": rotation["parameters"]["clientId"],
+        "okta_url": simulator.okta_url,
+        "okta_client_id": rotation["parameters"]["clientId"],
+        "okta_client_secret": simulator.okta_secrets()[0]["client_secret"],
         "infisical_project_id": rotation["projectId"],
         "infisical_url": options["url"],
         "infisical_client_id": options["universal_auth_client_id"],

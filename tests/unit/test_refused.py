@@ -163,3 +163,7 @@ FILE = {"auth_method": "oidc_auth", "identity_id": UUID, "jwt_path": __file__}
 def test_the_login_of_a_task_that_runs_as_a_module(given: dict[str, Any], here: bool, told: str | None) -> None:
     found = _refused.login_of({**PARAMS, **given}, {}, here=here)
     assert (found and (found[0].method, found[1])) == (told and (told, "http://infisical.example.com"))
+
+
+def test_a_module_without_options_of_a_login_has_none() -> None:
+    assert _refused.login_of({"okta_url": URL}, {}, here=True) is None
