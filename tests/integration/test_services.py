@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,55 +20,26 @@ import pytest
 from services.account import fingerprint
 from services.load import Load
 from services.services import UNITS, Services
+from services.token_endpoint import CLIENT, NEW, OLD, Okta
+from simulator.client import Simulator
 from support.ansible import COLLECTION, Workspace
 from support.processes import PATIENCE, until
 
-CLIENT = "0oaclient"
-OLD = "the old secret"
-NEW = "the new secret"
 #: An owner that ends as the demo does.
 OWNER = """
 import os, pathlib, signal
 from services.services import UNITS, Services
+from services.token_endpoint import CLIENT, OLD
 def end(number, frame):
     raise SystemExit(128 + number)
 signal.signal(signal.SIGTERM, end)
 with Services(pathlib.Path(os.environ["FOLDER"]), os.environ["OKTA"]) as services:
     for unit in UNITS:
-        services.write_settings(unit, "0oaclient", "the old secret")
+        services.write_settings(unit, CLIENT, OLD)
     services.start()
     print("started", flush=True)
     signal.pause()
 """
-
-
-class Okta(ThreadingHTTPServer):
-    """A token endpoint and nothing else. ``good`` are the secrets that it takes."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Endpoint)
-        self.good = {OLD, NEW}
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/okta"
-
-
-class _Endpoint(BaseHTTPRequestHandler):
-    server: Okta
-
-    def do_POST(self) -> None:
-        form = self.rfile.read(int(self.headers["Content-Length"]))
-        given = base64.b64decode(self.headers["Authorization"].removeprefix("Basic ")).decode()
-        asked = self.path == "/okta/oauth2/default/v1/token" and b"grant_type=client_credentials" in form
-        good = asked and given in {f"{CLIENT}:{secret}" for secret in self.server.good}
-        answer = {"access_token": "t", "token_type": "Bearer", "expires_in": 1} if good else {"error": "invalid_client"}
-        body = json.dumps(answer).encode()
-        self.send_response(200 if good else 401)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        pass
 
 
 @pytest.fixture
@@ -144,13 +115,25 @@ def test_restarts_behind_the_balancer_lose_no_request(services: Services, okta: 
     assert told(services) == [["restart", "billing@1"], ["restart", "billing@2"]]
 
 
-def test_what_was_let_in_is_answered_before_the_service_ends(services: Services) -> None:
-    """Without a balancer a request finds nobody between two starts, but none is cut off in its middle."""
-    with Load([services.url("billing@1")], threads=6, per_second=60) as load:
-        load.wait()
-        services.systemctl("restart", "billing@1")
-        load.wait()
-    assert {failure.what for failure in load.failures} <= {"ConnectionRefusedError", "ConnectionResetError"}
+def test_what_was_let_in_is_answered_before_the_service_ends(services: Services, okta: Okta) -> None:
+    place = ("127.0.0.1", services.port("billing@1"))
+
+    def closed() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(place) != 0
+
+    okta.gate.clear()
+    with ThreadPoolExecutor() as pool, socket.create_connection(place, PATIENCE) as late:
+        asked = pool.submit(services.ask, "billing@1", "/health")
+        until(okta.held.is_set, "Okta is asked for a token")
+        stopped = pool.submit(services.systemctl, "stop", "billing@1")
+        until(closed, "the service lets nobody in")
+        late.sendall(b"GET /settings HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert late.recv(15) == b"HTTP/1.1 200 OK"
+        assert not stopped.done()
+        okta.gate.set()
+        assert asked.result() == (200, {"ok": True})
+        assert stopped.result().returncode == 0
 
 
 def test_a_service_that_is_down_is_seen_by_the_load(services: Services) -> None:
@@ -223,6 +206,21 @@ def test_the_module_of_ansible_works_with_the_stand_in(services: Services, works
     assert told(services) == [reloading, ["restart", "billing@1"], reloading, ["reload", "reporting.service"]]
     missing = module("no-such", "restarted")
     assert "Could not find the requested service no-such" in missing["msg"]
+
+
+def test_the_simulated_okta_gives_tokens_and_refuses_them(simulator: Simulator, tmp_path: Path) -> None:
+    served = simulator.rotation()["mappedSecrets"]
+    client_id, secret = served["OKTA_CLIENT_ID"]["value"], served["OKTA_CLIENT_SECRET"]["value"]
+    with Services(tmp_path / "host", simulator.okta_url) as services:
+        for unit in UNITS:
+            services.write_settings(unit, client_id, secret)
+        services.start()
+        services.write_settings("billing@1", client_id, "another")
+        services.write_settings("billing@2", "another", secret)
+        assert services.systemctl("reload", "billing@1", "billing@2").returncode == 0
+        assert services.ask("reporting", "/work") == services.ask("reporting", "/health") == (200, {"ok": True})
+        for unit in ("billing@1", "billing@2"):
+            assert services.ask(unit, "/work") == (502, {"ok": False, "error": "token refused: invalid_client"})
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

@@ -81,6 +81,9 @@ class Account:
             session.trust_env = False
             try:
                 token = session.fetch_token(self._token_url, grant_type="client_credentials")
+                if "access_token" not in token:
+                    # Of a client that it does not know, Okta speaks in words of its own.
+                    raise NoToken(f"token refused: {token.get('errorCode')}")
                 return str(token["access_token"]), float(token["expires_in"])
             except OAuthError as refusal:
                 raise NoToken(f"token refused: {refusal.error}") from None

@@ -32,7 +32,7 @@ _WATCH_INTERVAL = 0.25
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     #: For the request of one who connects and says nothing, which would keep the service from ending.
-    timeout = 5
+    timeout = 10
     server: _Server
 
     def do_GET(self) -> None:

@@ -25,8 +25,8 @@ _PATIENCE = 30
 #: Daemons are not on every user's PATH.
 _PLACES = "/usr/sbin:/usr/local/sbin"
 
-# With the instances once more as backups: those are not checked, and are asked when the checks have not seen yet that
-# one instance is back while the other one ends.
+# The first request that an instance refuses takes it out until a check finds it back, up to a second later. The other
+# one may end before that: so both are there once more as backups, which count as up always.
 _HAPROXY = """
 global
   hard-stop-after 5s
@@ -43,7 +43,7 @@ listen billing
   balance roundrobin
   option httpchk GET /settings
   option allbackups
-  default-server inter 100ms fall 1 rise 1
+  default-server inter 1s fall 1 rise 1 observe layer4 error-limit 1 on-error mark-down
   server one 127.0.0.1:{billing@1} check
   server two 127.0.0.1:{billing@2} check
   server one-unchecked 127.0.0.1:{billing@1} backup
