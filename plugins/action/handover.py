@@ -85,14 +85,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _check(self, _given: Given) -> Given:
         """Everything that can be wrong before anything is sent."""
         refuse_unsafe_fork()
-        names = list(self._variables["ansible_play_hosts_all"])
+        play, batch = (list(self._variables[f"ansible_play_{name}"]) for name in ("hosts", "batch"))
+        in_batches = set(batch) != set(play)
+        # One that could not be reached before is one of them still, and keeps the others from being rotated.
+        names = batch if in_batches else list(self._variables["ansible_play_hosts_all"])
         typed = _run_settings.typed_each(self._spec(), {name: self._of(name) for name in names})
         common = _handover_settings.common(typed)
         basedir = self._loader.get_basedir()
         owns = {name: _handover_settings.consumer(name, typed[name], basedir) for name in names}
         run = _handover_settings.checked(common, os.environ)
         self._task_of(common).connection()
-        if run["rotate"] and set(self._variables["ansible_play_batch"]) != set(self._variables["ansible_play_hosts"]):
+        if run["rotate"] and in_batches:
             raise invalid_arguments(
                 "The play has serial, which hides the consumers of other batches from the check before a rotation. "
                 "Leave serial out and set handover_serial, or set handover_rotate to false."

@@ -58,7 +58,7 @@ def _order(consumers: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _line(consumer: Mapping[str, Any]) -> str:
     if consumer["state"] == "not_reached":
-        why = "not attempted, or not reached" if consumer["in_this_run"] else "not in this run"
+        why = "not attempted, or not reached" if consumer["in_this_run"] else "not in this run, or in another batch of it"
         return f"{consumer['host']}: {why}"
     since = f" since {consumer['since']}" if consumer["since"] else ""
     how = f" ({consumer['how']})" if consumer["how"] else ""
