@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import base64
 import os
-import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
@@ -21,17 +19,16 @@ from ansible_collections.secretops.infisical.plugins.module_utils._errors import
     unforeseen,
 )
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
+from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_rule as rule
 from ansible_collections.secretops.infisical.plugins.plugin_utils import (
-    _handover_files,
     _handover_settings,
     _handover_summary,
     _refused,
     _run_settings,
 )
-from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_rule as rule
 from ansible_collections.secretops.infisical.plugins.plugin_utils._data import plain, untrusted
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_cycle import Cycle
-from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_host import Host, as_note, note_of
+from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_host import Consumer, Host
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_look import Okta
 from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import (
     CONSUMERS,
@@ -190,79 +187,35 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     # -- of one consumer
 
     def _read(self, given: Given) -> Given:
-        path = given["own"]["take"]["note"]
-        return note_of(Host(self, self._variables).read(path) if path else None)
+        return self._consumer(given).note()
 
     def _file(self, given: Given) -> Given:
-        """Write the secret into the consumer's file. What was there is for whoever has to bring it back."""
-        take, host = given["own"]["take"], Host(self, self._variables)
-        before = host.read(take["path"])
-        values = {take["client_secret_key"]: given["client_secret"]}
-        if take["client_id_key"]:
-            values[take["client_id_key"]] = given["client_id"]
-        if take["way"] == "template":
-            content = given["content"]
-        elif take["way"] == "env_file":
-            content = _handover_files.edited((before or b"").decode(), values, take["format"])
-        else:
-            content = given["client_secret"] if take["credential"] else _handover_files.drop_in(values)
-        if take["way"] == "systemd" and not self._task.check_mode:
-            host.make_folder(os.path.dirname(take["path"]))
-        changed = host.write(
-            take["path"], content.encode(), mode=take["mode"], owner=take["owner"], group=take["group"]
+        return self._consumer(given).take(
+            given["client_id"], given["client_secret"], given.get("content"), check_mode=bool(self._task.check_mode)
         )
-        told = None if before is None else base64.b64encode(before).decode()
-        return {"changed": changed, "before": told}
 
     def _back(self, given: Given) -> Given:
-        """Bring back the content from before."""
-        take, host = given["own"]["take"], Host(self, self._variables)
-        if given["before"] is None:
-            host.remove(take["path"])
-        else:
-            options = {option: take[option] for option in ("mode", "owner", "group")}
-            host.write(take["path"], base64.b64decode(given["before"]), **options)
-        return {"changed": True}
+        return self._consumer(given).give_back(given["before"])
 
     def _note(self, given: Given) -> Given:
-        """Write down with which secret the consumer was restarted."""
-        since = given.get("since") or _now()
-        path = given["own"]["take"]["note"]
-        if path:
-            Host(self, self._variables).write(path, as_note(given["secret_id"], since), mode="0600")
-        return {"changed": bool(path), "secret_id": given["secret_id"], "since": since}
+        return self._consumer(given).write_note(given["secret_id"], _now())
 
     def _okta(self, given: Given) -> Given:
         """Ask Okta about the value that the consumer's file holds."""
-        check = given["own"]["check"]
-        content = Host(self, self._variables).read(check["path"])
-        if content is None:
-            raise invalid_arguments(f"There is no file {check['path']} on the consumer.")
-        text, syntax = content.decode(), given["own"]["take"]["format"]
-        value: str | None = text.strip()
-        if check["pattern"]:
-            found = re.search(check["pattern"], text)
-            value = found[1] if found else None
-        elif check["key"]:
-            value = _handover_files.value_of(text, check["key"], syntax)
-        if value != given["client_secret"]:
-            raise invalid_arguments(f"{check['path']} does not hold the secret {given['secret_id']} where it should.")
-        credential = {"clientId": given["client_id"], "clientSecret": value}
-        if not self._asking(self._common()).accepts(credential):
-            raise InfisicalError("authentication_failed", f"Okta does not accept the secret {given['secret_id']}.")
-        return {"msg": f"Okta accepts what {check['path']} holds."}
+        path = given["own"]["check"]["path"]
+        value = self._consumer(given).value()
+        expected = given.get("client_secret")
+        if value is None or (expected and value != expected):
+            raise invalid_arguments(f"{path} does not hold the secret where it should.")
+        if not self._asking(self._common()).accepts({"clientId": given["client_id"], "clientSecret": value}):
+            raise InfisicalError("authentication_failed", f"Okta does not accept the secret that {path} holds.")
+        return {"msg": f"Okta accepts the secret that {path} holds."}
 
     def _record(self, given: Given) -> Given:
         """How far the secret came to this consumer, in this run."""
         state = given["state"]
         if state not in (*rule.STATES, "predicted"):
             raise invalid_arguments(f"state is {state!r}: give one of {', '.join(rule.STATES)}.")
-        failed = given.get("failed_task") or {}
-        problem = ""
-        if failed:
-            rc = f", rc {failed['rc']}" if str(failed.get("rc", "")).strip() else ""
-            said = f": {failed['said'].rstrip('.')}" if failed.get("said") else ""
-            problem = f"the task {failed['name']!r} (module {failed['action']}{rc}) failed{said}. {given['ending']}"
         before = (given.get("note") or {}).get("secret_id", "")
         return {
             "run": given["run"]["run"],
@@ -270,11 +223,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "state": state,
             "since": given.get("since") or None,
             "how": given.get("how", ""),
-            "problem": problem,
+            "problem": _handover_summary.problem_of(given.get("failed_task") or {}, given.get("ending", "")),
             "diff": {"before": {"secret_id": before}, "after": {"secret_id": given["secret_id"]}},
         }
 
     # -- what they share
+
+    def _consumer(self, given: Given) -> Consumer:
+        return Consumer(Host(self, self._variables), given["own"]["take"], given["own"]["check"])
 
     def _cycle(self, given: Given) -> Cycle:
         common = self._common()
@@ -284,25 +240,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             rotation=rotation,
             task=self._task_of(common),
             okta=self._asking(common),
-            why_deliver_only=self._why_deliver_only(given["run"], rotation),
+            why_deliver_only=_handover_settings.why_deliver_only(given["run"], rotation),
             leaked_secret=common["handover_leaked_secret"],
         )
-
-    def _why_deliver_only(self, run: Mapping[str, Any], rotation: Mapping[str, Any]) -> str:
-        if not run["rotate"]:
-            return "handover_rotate is false."
-        missing = [name for name in rotation["listed"] if name not in (*rotation["hosts"], *run["cut_off"])]
-        if missing:
-            return (
-                f"{', '.join(missing)} takes the same secret and is not in this run, by --limit, a retry file or a "
-                "slice. A rotation would cut off whoever was not brought up to date: run over all of them."
-            )
-        if run["count"] is not None and run["count"] != run["total"]:
-            return (
-                f"handover_consumers_count is {run['count']}, and the inventory has {run['total']}: an inventory that "
-                "is a slice or incomplete. Run over all of them, or correct the number."
-            )
-        return ""
 
     def _asking(self, common: Mapping[str, Any]) -> Okta:
         options = {

@@ -20,6 +20,10 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_look
 
 #: Two rotations kill a leaked secret; more rounds than this means that somebody else goes on rotating.
 _ROUNDS = 6
+_ONE_SECRET = (
+    "Warning: Infisical holds one secret only. The other one at Okta, most often made by hand, dies with the first "
+    "rotation: whoever holds it and is no listed consumer is cut off."
+)
 Data = Mapping[str, Any]
 
 
@@ -59,7 +63,7 @@ class Cycle:
             "standing": _as_data(seen.standing),
             "last_rotated_at": seen.last_rotated_at,
             "leaked": self._leaked(seen) or last.get("leaked"),
-            "lines": [*seen.lines, *self._warnings(seen)],
+            "lines": [seen.line, *self._warnings(seen)],
             "batches": rule.in_batches(self.rotation["hosts"], self.run["serial"]),
         }
 
@@ -128,10 +132,7 @@ class Cycle:
     def _warnings(self, seen: Seen) -> list[str]:
         if seen.previous or self.why_deliver_only:
             return []
-        return [
-            "Warning: Infisical holds one secret only. The other one at Okta, most often made by hand, dies with the "
-            "first rotation: whoever holds it and is no listed consumer is cut off."
-        ]
+        return [_ONE_SECRET]
 
     # -- decide
 

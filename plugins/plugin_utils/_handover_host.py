@@ -6,13 +6,18 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_files
 
 Variables = dict[str, Any]
+Data = Mapping[str, Any]
 
 
 class Host:
@@ -75,15 +80,72 @@ def _failure(what: str, result: Mapping[str, Any]) -> InfisicalError:
     return InfisicalError("invalid_arguments", f"Could not {what} on the consumer: {result.get('msg', 'no message')}.")
 
 
-def note_of(content: bytes | None) -> dict[str, str]:
-    """What a consumer's note says: the id of the secret that it was restarted with, and since when."""
-    try:
-        found = json.loads(content or b"{}")
-        return {"secret_id": str(found["secret_id"]), "since": str(found["since"])}
-    except (KeyError, TypeError, ValueError):
-        # One that nobody can read is none: the consumer is restarted once more.
-        return {"secret_id": "", "since": ""}
+@dataclass(frozen=True)
+class Consumer:
+    """How a consumer keeps the secret, by its ``take`` and ``check``."""
 
+    host: Host
+    take_options: Data
+    check_options: Data
 
-def as_note(secret_id: str, since: str) -> bytes:
-    return json.dumps({"secret_id": secret_id, "since": since}).encode() + b"\n"
+    def note(self) -> dict[str, str]:
+        """The id of the secret that it was restarted with, and since when."""
+        path = self.take_options["note"]
+        try:
+            found = json.loads((self.host.read(path) if path else None) or b"{}")
+            return {"secret_id": str(found["secret_id"]), "since": str(found["since"])}
+        except (KeyError, TypeError, ValueError):
+            # One that nobody can read is none: the consumer is restarted once more.
+            return {"secret_id": "", "since": ""}
+
+    def write_note(self, secret_id: str, since: str) -> dict[str, Any]:
+        path = self.take_options["note"]
+        if path:
+            content = json.dumps({"secret_id": secret_id, "since": since}) + "\n"
+            self.host.write(path, content.encode(), mode="0600")
+        return {"changed": bool(path), "secret_id": secret_id, "since": since}
+
+    def take(self, client_id: str, client_secret: str, template: str | None, *, check_mode: bool) -> dict[str, Any]:
+        """Write the secret into its file. What was there is for whoever has to bring it back."""
+        options = self.take_options
+        path, syntax = options["path"], options["format"]
+        before = self.host.read(path)
+        values = {options["client_secret_key"]: client_secret}
+        if options["client_id_key"]:
+            values[options["client_id_key"]] = client_id
+        if options["way"] == "template":
+            content = template or ""
+        elif options["way"] == "env_file":
+            content = _handover_files.edited((before or b"").decode(), values, syntax)
+        else:
+            content = client_secret if options["credential"] else _handover_files.drop_in(values)
+            if not check_mode:
+                self.host.make_folder(os.path.dirname(path))
+        changed = self._write(content)
+        return {"changed": changed, "before": None if before is None else base64.b64encode(before).decode()}
+
+    def give_back(self, before: str | None) -> dict[str, Any]:
+        """The content from before, in Base64; None where there was no file."""
+        if before is None:
+            self.host.remove(self.take_options["path"])
+        else:
+            self._write(base64.b64decode(before).decode())
+        return {"changed": True}
+
+    def value(self) -> str | None:
+        """The secret that its file holds."""
+        check = self.check_options
+        content = self.host.read(check["path"])
+        if content is None:
+            return None
+        text = content.decode()
+        if check["pattern"]:
+            found = re.search(check["pattern"], text)
+            return found[1] if found else None
+        if check["key"]:
+            return _handover_files.value_of(text, check["key"], self.take_options["format"])
+        return text.strip()
+
+    def _write(self, content: str) -> bool:
+        options = {option: self.take_options[option] for option in ("mode", "owner", "group")}
+        return self.host.write(self.take_options["path"], content.encode(), **options)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -33,7 +33,7 @@ class Seen:
     previous: Credential | None
     standing: rule.Standing | None
     last_rotated_at: str
-    lines: list[str] = field(default_factory=list)
+    line: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def look(
         rotation = reading.rotation
         standing = _standing(reading, active, previous, now, rotated=rotated is not None)
         seen = replace(seen, standing=standing, last_rotated_at=rotation["lastRotatedAt"])
-    return replace(seen, lines=_lines(rotation_id, seen))
+    return replace(seen, line=_line(rotation_id, seen))
 
 
 def _after(reading: Reading) -> After | None:
@@ -121,14 +121,14 @@ def _moment(value: Any) -> datetime | None:
         return None
 
 
-def _lines(rotation_id: str, seen: Seen) -> list[str]:
+def _line(rotation_id: str, seen: Seen) -> str:
     name = seen.standing.name if seen.standing else rotation_id
     previous = seen.previous["secretId"] if seen.previous else "none"
     when = f", rotated at {seen.last_rotated_at}" if seen.last_rotated_at else ""
-    return [
+    return (
         f"{name}: the active secret of {seen.active['clientId']} is {seen.active['secretId']}, the previous one "
         f"{previous}{when}."
-    ]
+    )
 
 
 def refusal(okta: Okta, seen: Seen) -> str:
@@ -152,11 +152,8 @@ def proof(okta: Okta, seen_active: Credential, leaked: str | None, leaked_id: st
         if not okta.accepts(seen_active):
             return "", f"Okta does not accept the newest secret {newest}."
         if not leaked:
-            return (
-                f"Okta accepts the newest secret {newest}. That it refuses the leaked one is not proved: its value is "
-                "not known any more (give it in handover_leaked_secret).",
-                "",
-            )
+            told = "That it refuses the leaked one is not proved: its value is not known any more"
+            return f"Okta accepts the newest secret {newest}. {told} (give it in handover_leaked_secret).", ""
         if okta.refuses({"clientId": client_id, "clientSecret": leaked}):
             return f"Okta accepts the newest secret {newest} and refuses the leaked one, {leaked_id}.", ""
     except InfisicalError as failure:

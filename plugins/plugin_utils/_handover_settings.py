@@ -69,6 +69,24 @@ def checked(given: Typed, environ: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def why_deliver_only(run: Mapping[str, Any], rotation: Mapping[str, Any]) -> str:
+    """Why this run must not rotate, whatever anybody holds; empty where it may."""
+    if not run["rotate"]:
+        return "handover_rotate is false."
+    missing = [name for name in rotation["listed"] if name not in (*rotation["hosts"], *run["cut_off"])]
+    if missing:
+        return (
+            f"{', '.join(missing)} takes the same secret and is not in this run, by --limit, a retry file or a slice. "
+            "A rotation would cut off whoever was not brought up to date: run over all of them."
+        )
+    if run["count"] is not None and run["count"] != run["total"]:
+        return (
+            f"handover_consumers_count is {run['count']}, and the inventory has {run['total']}: an inventory that is a "
+            "slice or incomplete. Run over all of them, or correct the number."
+        )
+    return ""
+
+
 def rule_settings(run: Mapping[str, Any], why_deliver_only: str) -> Settings:
     return Settings(
         min_age=run["min_age"],
@@ -105,37 +123,41 @@ def task_params(given: Mapping[str, Any], wait_timeout: int) -> dict[str, Any]:
 
 def consumer(host: str, typed: Typed, basedir: str) -> dict[str, Any]:
     """How a consumer takes, begins to use, and shows that it uses, the secret."""
+    try:
+        return _consumer(host, typed, basedir)
+    except InfisicalError as failure:
+        failure.problem = f"{host}: {failure.problem}"
+        raise
+
+
+def _consumer(host: str, typed: Typed, basedir: str) -> dict[str, Any]:
     take, check = dict(typed["handover_take"]), dict(typed["handover_check"])
     way = take["way"]
-    try:
-        if way == "systemd":
-            take["path"] = _systemd_path(take)
-        for option in ("client_id_key", "client_secret_key"):
-            if take[option] and way != "kubernetes_secret" and not _NAME.fullmatch(take[option]):
-                raise invalid_arguments(f"handover_take.{option} is {take[option]!r}, which is no name of a key.")
-        if way in _FILES and not take["note"]:
-            take["note"] = f"{take['path']}.handover"
-        for option in ("path", "note"):
-            if take[option] and not take[option].startswith("/"):
-                raise invalid_arguments(f"handover_take.{option} is {take[option]!r}: give the path from the root on.")
-        for name, options, option in (
-            ("handover_take", take, "src"),
-            ("handover_take", take, "file"),
-            ("handover_check", check, "file"),
-        ):
-            if options[option]:
-                options[option] = _on_controller(f"{name}.{option}", options[option], basedir)
-        restart = _restart(typed["handover_restart"], take)
-        if check["way"] == "okta":
-            _check_okta(check, take)
-        elif check["way"] == "http" and not check["url"].startswith(("http://", "https://")):
-            raise invalid_arguments(f"handover_check.url is {check['url']!r}: begin it with http:// or https://.")
-    except InfisicalError as failure:
-        raise invalid_arguments(f"{host}: {failure.problem}") from None
+    if way == "systemd":
+        take["path"] = _systemd_path(take)
+    for option in ("client_id_key", "client_secret_key"):
+        if take[option] and way != "kubernetes_secret" and not _NAME.fullmatch(take[option]):
+            raise invalid_arguments(f"handover_take.{option} is {take[option]!r}, which is no name of a key.")
+    if way in _FILES and not take["note"]:
+        take["note"] = f"{take['path']}.handover"
+    for option in ("path", "note"):
+        if take[option] and not take[option].startswith("/"):
+            raise invalid_arguments(f"handover_take.{option} is {take[option]!r}: give the path from the root on.")
+    for name, options, option in (
+        ("handover_take", take, "src"),
+        ("handover_take", take, "file"),
+        ("handover_check", check, "file"),
+    ):
+        if options[option]:
+            options[option] = _on_controller(f"{name}.{option}", options[option], basedir)
+    if check["way"] == "okta":
+        _check_okta(check, take)
+    elif check["way"] == "http" and not check["url"].startswith(("http://", "https://")):
+        raise invalid_arguments(f"handover_check.url is {check['url']!r}: begin it with http:// or https://.")
     return {
         "rotation_id": uuid(f"handover_rotation_id of {host}", typed["handover_rotation_id"]),
         "take": take,
-        "restart": restart,
+        "restart": _restart(typed["handover_restart"], take),
         "check": check,
     }
 
@@ -181,16 +203,21 @@ def _check_okta(check: dict[str, Any], take: Mapping[str, Any]) -> None:
     if not check["path"]:
         raise invalid_arguments("handover_check of the way okta needs path: handover_take writes no file.")
     if check["pattern"]:
-        try:
-            groups = re.compile(check["pattern"]).groups
-        except re.error as fault:
-            raise invalid_arguments(f"handover_check.pattern is no regular expression: {fault}.") from None
+        groups = _groups(check["pattern"])
         if groups != 1:
             raise invalid_arguments(f"handover_check.pattern has {groups} groups: give one, around the value.")
     elif not check["key"]:
         check["key"] = None if take["credential"] else take["client_secret_key"]
         if take["way"] == "template":
             raise invalid_arguments("handover_check of the way okta needs key or pattern for what a template writes.")
+
+
+def _groups(pattern: str) -> int:
+    try:
+        return re.compile(pattern).groups
+    except re.error as error:
+        fault = str(error)
+    raise invalid_arguments(f"handover_check.pattern is no regular expression: {fault}.")
 
 
 def _on_controller(name: str, value: str, basedir: str) -> str:

@@ -45,6 +45,15 @@ def summary(
     return {"lines": lines, "report": report, "marked": _marked(consumers, refused)}
 
 
+def problem_of(failed_task: Mapping[str, Any], ending: str) -> str:
+    """Why a consumer did not take the secret: names and an exit code, for a result may hold the secret."""
+    if not failed_task:
+        return ""
+    rc = f", rc {failed_task['rc']}" if str(failed_task["rc"]).strip() else ""
+    said = f": {failed_task['said'].rstrip('.')}" if failed_task["said"] else ""
+    return f"the task {failed_task['name']!r} (module {failed_task['action']}{rc}) failed{said}. {ending}"
+
+
 def _told(states: Mapping[str, State | None], host: str) -> dict[str, Any]:
     found = states.get(host) or _NONE
     return {key: found[key] for key in _NONE}
@@ -58,7 +67,8 @@ def _order(consumers: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _line(consumer: Mapping[str, Any]) -> str:
     if consumer["state"] == "not_reached":
-        why = "not attempted, or not reached" if consumer["in_this_run"] else "not in this run, or in another batch of it"
+        there = consumer["in_this_run"]
+        why = "not attempted, or not reached" if there else "not in this run, or in another batch of it"
         return f"{consumer['host']}: {why}"
     since = f" since {consumer['since']}" if consumer["since"] else ""
     how = f" ({consumer['how']})" if consumer["how"] else ""

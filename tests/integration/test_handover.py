@@ -84,7 +84,8 @@ def test_one_rotation_after_the_other(workspace: Workspace, simulator: Simulator
 
 
 def test_after_a_refusal_the_next_rotation_is_not_begun(workspace: Workspace, simulator: Simulator) -> None:
-    handover = Handover(workspace, simulator, "web1", "web2", rotationStatus="failed", lastRotationMessage="Okta is down")
+    failed = {"rotationStatus": "failed", "lastRotationMessage": "Okta is down"}
+    handover = Handover(workspace, simulator, "web1", "web2", **failed)
     other = Handover(workspace, simulator)
     handover.hosts["web2"]["handover_rotation_id"] = other.id
     run = handover.run()
@@ -103,7 +104,7 @@ def test_deliver_only_takes_one_request_and_one_read_of_each(workspace: Workspac
     simulator.clear_log()
     run = handover.run(rotate=False)
     assert run.returncode == 0, run.output
-    (asked,) = [entry for entry in simulator.log("/api/v2/")]
+    (asked,) = simulator.log("/api/v2/")
     assert asked["path"].endswith("/generated-credentials")
     assert [result.task for result in run.results if result["changed"]] == []
     assert not [result for result in run.results if result.action == "command"]

@@ -33,7 +33,7 @@ def test_a_consumer_that_fails_with_the_new_secret_gets_its_file_back(handover: 
         "web2": ("failed", first_id),
         "web3": ("proven", first_id),
     }
-    assert "the task \"Run the consumer's check\" (module ansible.builtin.command, rc 1) failed" in run.output
+    assert 'the task "Run the consumer\'s check" (module ansible.builtin.command, rc 1) failed' in run.output
     assert "It has its previous secret back and works with it." in run.output
     assert not any(secret in run.output for secret in (first, handover.active))
     # The cause is mended: the run delivers and does not rotate.
@@ -149,7 +149,9 @@ def test_a_consumer_that_is_only_checked_does_not_open_the_gate(handover: Handov
     run = handover.run()
     assert run.returncode == 2, run.output
     assert handover.rotations() == 0
-    assert f"Not every consumer is proven with the active secret {handover.active_id}: web2 (only checked)" in run.output
+    assert (
+        f"Not every consumer is proven with the active secret {handover.active_id}: web2 (only checked)" in run.output
+    )
     run = handover.run(require="checked")
     assert run.returncode == 0, run.output
     assert handover.rotations() == 1

@@ -26,7 +26,8 @@ class Handover:
     def __init__(self, workspace: Workspace, simulator: Simulator, *names: str, **rotation: Any) -> None:
         self.workspace = workspace
         self.simulator = simulator
-        self.rotation = simulator.add_rotation(name="handed", lastRotatedAt=40 * DAY, nextRotationAt=9 * DAY, **rotation)
+        wanted = {"name": "handed", "lastRotatedAt": 40 * DAY, "nextRotationAt": 9 * DAY, **rotation}
+        self.rotation = simulator.add_rotation(**wanted)
         self.id = str(self.rotation["id"])
         self.report = workspace.folder / "report.json"
         self.hosts: dict[str, dict[str, Any]] = {name: self.consumer(name) for name in names}
@@ -105,9 +106,7 @@ class Handover:
 
     def run(self, *arguments: str, env: dict[str, str] | None = None, playbook: str = PLAYBOOK, **more: Any) -> Run:
         """``more`` are variables ``handover_...``, without that beginning."""
-        variables = [
-            word for name, value in more.items() for word in ("-e", json.dumps({f"handover_{name}": value}))
-        ]
+        variables = [word for name, value in more.items() for word in ("-e", json.dumps({f"handover_{name}": value}))]
         return self.workspace.command(
             ["ansible-playbook", "-i", str(self.write_inventory()), playbook, *arguments, *variables],
             {

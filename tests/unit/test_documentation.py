@@ -26,8 +26,9 @@ from ansible_collections.secretops.infisical.plugins.module_utils._options impor
 
 COLLECTION = Path(__file__).resolve().parents[2]
 NAME = "secretops.infisical"
-#: Without the documentation of an action that is a part of a playbook.
-MODULES = sorted({path.stem for path in (COLLECTION / "plugins" / "modules").glob("*.py")} - {"rotate_fleet"})
+#: Actions that are a part of a playbook or a role: their documentation is for those who maintain these.
+PARTS = {"handover", "rotate_fleet"}
+MODULES = sorted({path.stem for path in (COLLECTION / "plugins" / "modules").glob("*.py")} - PARTS)
 #: Which folders of plugins/ hold what ansible-doc can show.
 DOCUMENTED = ("modules", "inventory", "lookup")
 #: These are the library's own: no option takes its value from them.
@@ -57,9 +58,13 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
 
 
 def documented(shown: dict[str, dict[str, Any]]) -> Iterator[tuple[str, Options]]:
-    for plugins in shown.values():
+    for kind, plugins in shown.items():
         for name, plugin in plugins.items():
-            if name.startswith(NAME):
+            if not name.startswith(NAME):
+                continue
+            if kind == "role":
+                yield name, plugin["entry_points"]["main"]["options"]
+            else:
                 yield name, plugin["doc"].get("options") or {}
 
 
