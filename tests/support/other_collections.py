@@ -1,0 +1,146 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stand-ins for the modules of other collections that the role uses: their released options, and an API of a file.
+
+The options are those of kubernetes.core 5 and awx.awx 24, by name and type.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_K8S = """
+import base64, json, os
+from ansible.module_utils.basic import AnsibleModule
+
+STRINGS = ("context host username proxy no_proxy kind name namespace generate_name").split()
+SPEC = {name: {"type": "str"} for name in STRINGS}
+SPEC.update(
+    api_key={"no_log": True}, password={"no_log": True}, kubeconfig={"type": "raw"},
+    validate_certs={"type": "bool", "aliases": ["verify_ssl"]}, ca_cert={"type": "path", "aliases": ["ssl_ca_cert"]},
+    client_cert={"type": "path", "aliases": ["cert_file"]}, client_key={"type": "path", "aliases": ["key_file"]},
+    proxy_headers={"type": "dict"}, persist_config={"type": "bool"},
+    api_version={"default": "v1", "aliases": ["api", "version"]},
+    resource_definition={"type": "raw", "aliases": ["definition", "inline"]}, src={"type": "path"},
+    wait={"type": "bool", "default": False}, wait_sleep={"type": "int", "default": 5},
+    wait_timeout={"type": "int", "default": 120}, wait_condition={"type": "dict"},
+    merge_type={"type": "list", "elements": "str", "choices": ["json", "merge", "strategic-merge"]},
+    validate={"type": "dict"}, append_hash={"type": "bool", "default": False},
+    apply={"type": "bool", "default": False}, template={"type": "raw"}, delete_options={"type": "dict"},
+    continue_on_error={"type": "bool", "default": False}, force={"type": "bool", "default": False},
+    state={"default": "present", "choices": ["present", "absent", "patched"]},
+    label_selectors={"type": "list", "elements": "str"}, server_side_apply={"type": "dict"},
+)
+
+
+def merged(old, new):
+    both = isinstance(old, dict) and isinstance(new, dict)
+    return {**old, **{key: merged(old.get(key), value) for key, value in new.items()}} if both else new
+
+
+def main():
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    wanted = module.params["resource_definition"]
+    for value in wanted["data"].values():
+        base64.b64decode(value, validate=True)
+    api = json.load(open(API)) if os.path.exists(API) else {}
+    key = "/".join(["secrets", wanted["metadata"]["namespace"], wanted["metadata"]["name"]])
+    there = merged(api.get(key, {}), wanted)
+    changed = api.get(key) != there
+    api[key] = there
+    if changed and not module.check_mode:
+        json.dump(api, open(API, "w"))
+    module.exit_json(changed=changed, result=there)
+
+
+main()
+"""
+
+_CREDENTIAL = """
+import json, os
+from ansible.module_utils.basic import AnsibleModule
+
+STRINGS = (
+    "new_name copy_from description organization credential_type user team kind host username project client"
+    " security_token subscription tenant domain become_method become_username vault_id"
+    " controller_host controller_username controller_config_file"
+).split()
+SECRETS = (
+    "password ssh_key_data ssh_key_unlock authorize_password secret become_password vault_password"
+    " controller_password controller_oauthtoken"
+).split()
+SPEC = {name: {"type": "str"} for name in STRINGS}
+SPEC.update({name: {"type": "str", "no_log": True} for name in SECRETS})
+SPEC.update(
+    name={"required": True}, inputs={"type": "dict", "no_log": True},
+    update_secrets={"type": "bool", "default": True, "no_log": False}, authorize={"type": "bool"},
+    validate_certs={"type": "bool"}, request_timeout={"type": "float"},
+    state={"choices": ["present", "absent", "exists"], "default": "present"},
+)
+
+
+def main():
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    params = module.params
+    api = json.load(open(API)) if os.path.exists(API) else {}
+    before = api.get(params["name"], {})
+    inputs = {
+        key: before["inputs"][key] if value == "$encrypted$" else value for key, value in params["inputs"].items()
+    }
+    fields = ("name", "organization", "credential_type", "description")
+    api[params["name"]] = {**{field: params[field] for field in fields}, "inputs": inputs}
+    if not module.check_mode:
+        json.dump(api, open(API, "w"))
+    # It cannot compare what is encrypted.
+    module.exit_json(changed=True)
+
+
+main()
+"""
+
+_CONTROLLER_API = '''
+import json, os
+from ansible.plugins.lookup import LookupBase
+
+DOCUMENTATION = """
+name: controller_api
+short_description: A stand-in
+options:
+  _terms: {description: The endpoint., required: true}
+  query_params: {description: The query., type: dict, aliases: [query, data, filter, params]}
+  return_objects: {description: Whether to return the objects of a list., type: bool, default: true}
+"""
+
+
+class LookupModule(LookupBase):
+    def run(self, terms, variables=None, **kwargs):
+        self.set_options(direct=kwargs)
+        assert terms == ["credentials"]
+        asked = self.get_option("query_params")
+        api = json.load(open(API)) if os.path.exists(API) else {}
+        names = {"name": "name", "organization__name": "organization", "credential_type__name": "credential_type"}
+        assert set(asked) <= set(names)
+        found = [each for each in api.values() if all(each[names[key]] == value for key, value in asked.items())]
+        return [{**each, "inputs": {key: "$encrypted$" for key in each["inputs"]}} for each in found]
+'''
+
+
+def write(folder: Path) -> Path:
+    """The path of collections that holds them; their API is the file api.json in it."""
+    root = folder / "collections" / "ansible_collections"
+    files = {
+        "kubernetes/core/plugins/modules/k8s.py": f"#!/usr/bin/python\n{_K8S}",
+        "awx/awx/plugins/modules/credential.py": f"#!/usr/bin/python\n{_CREDENTIAL}",
+        "awx/awx/plugins/lookup/controller_api.py": _CONTROLLER_API,
+    }
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            text.replace("API)", f"{str(api(folder))!r})").replace("(API,", f"({str(api(folder))!r},"), "utf-8"
+        )
+    return root.parent
+
+
+def api(folder: Path) -> Path:
+    return folder / "collections" / "api.json"
