@@ -86,10 +86,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         in_batches = set(batch) != set(play)
         # One that could not be reached before is one of them still, and keeps the others from being rotated.
         names = batch if in_batches else list(self._variables["ansible_play_hosts_all"])
-        typed = _run_settings.typed_each(self._spec(), {name: self._of(name) for name in names})
-        common = _handover_settings.common(typed)
-        basedir = self._loader.get_basedir()
-        owns = {name: _handover_settings.consumer(name, typed[name], basedir) for name in names}
+        owns = {name: plain(self._variables["hostvars"][name].get("handover_own") or {}) for name in names}
+        _handover_settings.check_shared(owns)
+        common = self._typed()
         run = _handover_settings.checked(common, os.environ)
         self._task_of(common).connection()
         if run["rotate"] and in_batches:
@@ -104,15 +103,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 f"{', '.join(strangers)} of the play is none of handover_hosts: it is the complete list of consumers. "
                 "Give the pattern of the play in it."
             )
-        for name in listed.keys() - owns.keys():
-            listed[name] = str(self._variables["hostvars"][name].get("handover_rotation_id") or "").strip().lower()
-        listed.update({name: own["rotation_id"] for name, own in owns.items()})
-        _handover_settings.check_cut_off(run["cut_off"], list(listed))
+        of_rotation = {name: own["rotation_id"] for name, own in owns.items()}
+        for name in listed:
+            if name not in of_rotation:
+                told = self._variables["hostvars"][name].get("handover_rotation_id")
+                of_rotation[name] = str(told or "").strip().lower()
+        _handover_settings.check_cut_off(run["cut_off"], listed)
         rotations = [
             {
                 "rotation_id": rotation_id,
-                "hosts": [name for name, own in owns.items() if own["rotation_id"] == rotation_id],
-                "listed": [name for name, its in listed.items() if its == rotation_id],
+                "hosts": [name for name in names if of_rotation[name] == rotation_id],
+                # A consumer of which it is not known, for it is not in this run, may be one of each.
+                "listed": [name for name in listed if of_rotation[name] in (rotation_id, "")],
             }
             for rotation_id in dict.fromkeys(own["rotation_id"] for own in owns.values())
         ]
@@ -124,10 +126,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return {**run, "run": secrets.token_hex(8), "rotations": rotations, "total": len(listed)}
 
     def _own(self, _given: Given) -> Given:
-        """What is of this consumer."""
+        """What is of this consumer, and what it shares with the others; here, where all variables of a task are."""
+        typed = self._typed()
         name = self._variables["inventory_hostname"]
-        typed = _run_settings.typed_each(self._spec(), {name: self._of(name)})
-        return _handover_settings.consumer(name, typed[name], self._loader.get_basedir())
+        own = _handover_settings.consumer(name, typed, self._loader.get_basedir())
+        return {**own, "shared": _handover_settings.digests(typed)}
 
     def _look(self, given: Given) -> Given:
         """Never fails itself: the task must not be shown, and why must be."""
@@ -207,7 +210,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         expected = given.get("client_secret")
         if value is None or (expected and value != expected):
             raise invalid_arguments(f"{path} does not hold the secret where it should.")
-        if not self._asking(self._common()).accepts({"clientId": given["client_id"], "clientSecret": value}):
+        if not self._asking(self._typed()).accepts({"clientId": given["client_id"], "clientSecret": value}):
             raise InfisicalError("authentication_failed", f"Okta does not accept the secret that {path} holds.")
         return {"msg": f"Okta accepts the secret that {path} holds."}
 
@@ -233,7 +236,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return Consumer(Host(self, self._variables), given["own"]["take"], given["own"]["check"])
 
     def _cycle(self, given: Given) -> Cycle:
-        common = self._common()
+        common = self._typed()
         rotation = given["rotation"]
         return Cycle(
             run=given["run"],
@@ -257,23 +260,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         params = _handover_settings.task_params(common, common["handover_wait_timeout"])
         return Task(params=params, check_mode=False, environ=os.environ, warn=self._warn, gate=_refused.gate)
 
-    def _common(self) -> Mapping[str, Any]:
+    def _typed(self) -> Mapping[str, Any]:
+        """The variables of this task, wherever they come from: hostvars know nothing of those of plays and roles."""
+        spec = self._loader.load_from_file(str(_SPEC))["argument_specs"]["main"]["options"]
+        there = {name: self._templar.template(self._variables[name]) for name in spec if name in self._variables}
         name = self._variables["inventory_hostname"]
-        return _run_settings.typed_each(self._spec(), {name: self._of(name)})[name]
+        return _run_settings.typed_each(spec, {name: plain(there)})[name]
 
-    def _of(self, host: str) -> dict[str, Any]:
-        there = self._variables["hostvars"][host]
-        return plain({name: there[name] for name in self._spec() if name in there})
-
-    def _spec(self) -> dict[str, dict[str, Any]]:
-        spec: dict[str, dict[str, Any]] = self._loader.load_from_file(str(_SPEC))["argument_specs"]["main"]["options"]
-        return spec
-
-    def _listed(self, given: Any) -> dict[str, str]:
-        """The complete list of consumers, whatever --limit says; to be told their rotations."""
+    def _listed(self, given: Any) -> list[str]:
+        """The complete list of consumers, whatever --limit says."""
         groups: Mapping[str, Sequence[str]] = self._variables["groups"]
         terms = pattern_of(given) or [CONSUMERS]
-        return {host.name: "" for host in inventory_of(groups).get_hosts(terms)}
+        return [host.name for host in inventory_of(groups).get_hosts(terms)]
 
     def _state(self, host: str, run: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """What this run recorded of a consumer; a variable of that name from elsewhere counts for nothing."""

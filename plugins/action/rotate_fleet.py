@@ -24,6 +24,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.modules import login, logout
 from ansible_collections.secretops.infisical.plugins.plugin_utils import (
+    _internals,
     _inventory_file,
     _refused,
     _run_members,
@@ -197,11 +198,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         before = step in ("check", "login")
         # Later on a variable that cannot be templated any more must not end the run with its tokens alive.
         names = (*self._spec(), *_OF_INVENTORY) if before else ("fleet_rotation", "fleet_batch")
+        of_play = {name: self._templar.template(self._variables[name]) for name in self._of_play() & {*names}}
         found = {}
         for host in hosts:
             there = self._variables["hostvars"][host]
-            found[host] = plain({name: there[name] for name in names if name in there})
+            found[host] = plain({**{name: there[name] for name in names if name in there}, **of_play})
         return found
+
+    def _of_play(self) -> set[str]:
+        """The names of variables that the play sets, as import_playbook hands them on: hostvars do not know them."""
+        there = _internals.play_of(self._task)
+        return {name for name in there if name in self._variables}
 
     def _spec(self) -> dict[str, dict[str, Any]]:
         spec: dict[str, dict[str, Any]] = self._loader.load_from_file(str(_META))["argument_specs"]["rotate_fleet"][

@@ -127,6 +127,7 @@ EXAMPLES = r"""
     own:
       take:
         note: "{{ playbook_dir }}/okta.env.handover"
+      check: {}
 """
 
 RETURN = r"""

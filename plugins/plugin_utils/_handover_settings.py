@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import multiprocessing
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -24,23 +27,38 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_rule
 #: What is of each consumer; everything else is of the whole run.
 OF_CONSUMER = ("handover_rotation_id", "handover_take", "handover_restart", "handover_check")
 _FILES = ("env_file", "template", "systemd")
+#: All workers of a run have this one, and no file holds it.
+_KEY = bytes(multiprocessing.current_process().authkey)[:64]
 _SECRET_ID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 Typed = Mapping[str, Any]
 
 
-def common(typed: Mapping[str, Typed]) -> Typed:
-    """The settings of the whole run, which all consumers share."""
-    first, wanted = next(iter(typed.items()))
-    for host, found in typed.items():
-        # Not their values: some are secrets.
-        differing = [name for name in wanted if name not in OF_CONSUMER and found[name] != wanted[name]]
+def digests(typed: Typed) -> dict[str, str]:
+    """Of each setting of the whole run, some of which are secrets, something that can be compared by this run only."""
+    return {
+        name: hashlib.blake2b(json.dumps(value, default=str).encode(), key=_KEY).hexdigest()
+        for name, value in typed.items()
+        if name not in OF_CONSUMER
+    }
+
+
+def check_shared(owns: Mapping[str, Mapping[str, Any]]) -> None:
+    """That all consumers have told their variables, and share the settings of the run."""
+    silent = [host for host, own in owns.items() if "shared" not in own]
+    if silent:
+        raise invalid_arguments(
+            f"The variables of {', '.join(silent)} are wrong, as its task said, or it could not be reached. Nothing "
+            "was delivered or rotated."
+        )
+    first, wanted = next(iter(owns.items()))
+    for host, own in owns.items():
+        differing = [name for name, digest in wanted["shared"].items() if own["shared"].get(name) != digest]
         if differing:
             raise invalid_arguments(
                 f"{' and '.join(differing)} of {host} and {first} differ: they are settings of the whole run. Hand "
                 "over what differs in a run of its own, or set them for all consumers."
             )
-    return wanted
 
 
 def checked(given: Typed, environ: Mapping[str, str]) -> dict[str, Any]:

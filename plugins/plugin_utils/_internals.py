@@ -61,6 +61,14 @@ class Arguments:
     show_invocation: bool
 
 
+def play_of(task: Any) -> Mapping[str, Any]:
+    """The variables of the task's play, as they are written there."""
+    above = task
+    while above is not None and getattr(above, "_play", None) is None:
+        above = getattr(above, "_parent", None)
+    return above._play.get_vars() if above is not None else {}
+
+
 def environment(action: Any) -> dict[str, str]:
     """The task's, merged from everywhere and templated."""
     found: dict[str, Any] = {}

@@ -279,3 +279,14 @@ def test_a_project_that_cannot_be_listed_ends_the_run(workspace: Workspace, simu
     )
     assert simulator.posts() == 0
     assert tokens_left(simulator) == []
+
+
+def test_variables_of_an_importing_playbook_count(workspace: Workspace, simulator: Simulator) -> None:
+    """They are the play's, of which hostvars know nothing."""
+    project, _rotations = fleet(simulator, 2)
+    path = inventory(workspace, "fleet", {"fleet": project})
+    imported = {"import_playbook": PLAYBOOK, "vars": {"rotate_min_age": "100d"}}
+    run = workspace.playbook([imported], "-i", str(path), env=environment(simulator))
+    assert run.returncode == 0, run.output
+    assert "0 rotated, 2 not due" in run.output
+    assert simulator.posts() == 0

@@ -24,6 +24,7 @@ EXPECTED = {
     "meta",
     "playbooks",
     "plugins",
+    "roles",
 }
 
 
