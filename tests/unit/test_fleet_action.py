@@ -30,7 +30,7 @@ LOGINS = [{"login_data": {"url": "https://a.example", "access_token": SECRET}, "
 
 def act(args: dict[str, Any], **variables: Any) -> dict[str, Any]:
     action = rotate_fleet.ActionModule(
-        task=Mock(args=args, async_val=0, check_mode=False, diff=False),
+        task=Mock(args=args, async_val=0, check_mode=False, diff=False, _play=Mock(get_vars=dict)),
         connection=Mock(),
         play_context=Mock(),
         loader=DataLoader(),
