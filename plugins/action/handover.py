@@ -90,7 +90,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         _handover_settings.check_shared(owns)
         common = self._typed()
         run = _handover_settings.checked(common, os.environ)
-        self._task_of(common).connection()
+        task = self._task_of(common)
+        task.session(task.connection(), task.patience())
+        self._asking(common).check()
         if run["rotate"] and in_batches:
             raise invalid_arguments(
                 "The play has serial, which hides the consumers of other batches from the check before a rotation. "

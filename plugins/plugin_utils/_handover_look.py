@@ -44,6 +44,10 @@ class Okta:
     wait_timeout: float
     warn: Callable[[str], None]
 
+    def check(self) -> None:
+        """That Okta can be asked at all. Sends nothing."""
+        _okta.question({**self.options, "client_id": "any", "client_secret": "any"})
+
     def accepts(self, credential: Credential, *, patience: Patience | None = None) -> bool:
         question = _okta.question(
             {**self.options, "client_id": credential["clientId"], "client_secret": credential["clientSecret"]}

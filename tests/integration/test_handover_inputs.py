@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with the variables of a handover is told before anything is sent; where they stand does not matter."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from simulator.client import Simulator
+from support.ansible import COLLECTION, Workspace
+from support.handover import KEY, Handover
+
+#: A variable, its value, and what the message must say.
+WRONG: list[tuple[str, Any, str]] = [
+    ("handover_rotation_id", "payments", "handover_rotation_id"),
+    ("handover_rotation_id", "", "missing required arguments: handover_rotation_id"),
+    ("handover_okta_url", "https://example.okta.com/oauth2/default", "give okta_url as https://example.okta.com"),
+    ("handover_min_age", "a day", "handover_min_age is 'a day', which is not a duration"),
+    ("handover_serial", "0", "handover_serial is '0'"),
+    ("handover_consumers_count", 0, "handover_consumers_count is 0"),
+    ("handover_wait_timeout", -1, "handover_wait_timeout is -1"),
+    ("handover_report", "/nowhere/report.json", "there is no folder /nowhere"),
+    ("handover_require", "delivered", "value of handover_require must be one of: checked, proven"),
+    ("handover_leaked_secret_id", "kq-8/NotAnId", "is no id of an Okta secret"),
+    ("handover_leaked_secret", "its-value", "of no use without handover_leaked_secret_id"),
+    ("handover_cut_off", ["app"], "which is for a leaked secret only"),
+    ("handover_take", {"way": "env_file", "client_secret_key": KEY}, "missing: path found in handover_take"),
+    ("handover_take", {"way": "carrier pigeon"}, "must be one of: env_file"),
+    ("handover_take", {"way": "env_file", "path": "app.env", "client_secret_key": KEY}, "from the root on"),
+    ("handover_take", {"way": "template", "src": "no.j2", "path": "/x"}, "on the controller"),
+    ("handover_check", {"way": "http", "url": "localhost/health"}, "begin it with http:// or https://"),
+    ("handover_check", {"way": "okta", "fetches_token": True}, "makes nobody fetch a token"),
+    ("handover_restart", {"unit": "a", "argv": ["b"]}, "handover_restart has unit and argv"),
+    ("infisical_auth_method", "password", "value of infisical_auth_method must be one of"),
+    ("infisical_url", "not a url", "is 'not a url'"),
+    ("infisical_auth_method", "ldap_auth", "ldap_username"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "told"), WRONG, ids=[f"{name}-{told[:12]}" for name, _v, told in WRONG])
+def test_a_wrong_variable_is_told_and_nothing_is_sent(
+    workspace: Workspace, simulator: Simulator, name: str, value: Any, told: str
+) -> None:
+    handover = Handover(workspace, simulator, "app")
+    handover.hosts["app"][name] = value
+    run = handover.run()
+    assert run.returncode == 2, run.output
+    assert told in run.output.replace("\n", " ")
+    assert simulator.log() == []
+    assert "kq-8" not in run.output
+    assert "its-value" not in run.output
+
+
+def test_a_wrong_variable_of_one_stops_all(workspace: Workspace, simulator: Simulator) -> None:
+    handover = Handover(workspace, simulator, "web1", "web2")
+    handover.hosts["web2"]["handover_check"] = {"way": "http", "url": "localhost"}
+    run = handover.run()
+    assert run.returncode == 2, run.output
+    assert "web2: handover_check.url is 'localhost'" in run.output
+    assert "The variables of web2 are wrong" in run.output
+    assert simulator.log() == []
+
+
+def test_settings_of_the_run_must_be_the_same(workspace: Workspace, simulator: Simulator) -> None:
+    handover = Handover(workspace, simulator, "web1", "web2")
+    handover.hosts["web2"] |= {"infisical_token": "a-token-of-web2", "handover_window": "2h"}
+    run = handover.run()
+    assert run.returncode == 2, run.output
+    assert re.search(r"handover_window and infisical_token of web2 and web1 differ", run.output)
+    assert "a-token-of-web2" not in run.output
+    assert simulator.log() == []
+
+
+@pytest.mark.parametrize("pattern", ["nobody", "consumers"])
+def test_a_pattern_without_hosts_is_no_empty_run(workspace: Workspace, simulator: Simulator, pattern: str) -> None:
+    handover = Handover(workspace, simulator, "web1")
+    run = handover.run(hosts=pattern)
+    assert run.returncode != 0
+    assert f"handover_hosts has '{pattern}', which is no group and no host" in run.output
+
+
+def test_blank_answers_count_as_left_out(workspace: Workspace, simulator: Simulator) -> None:
+    handover = Handover(workspace, simulator, "web1")
+    blank = ("consumers_count", "leaked_secret_id", "min_age", "serial", "hosts", "window", "require", "rotate")
+    run = handover.run(**dict.fromkeys(blank, ""))
+    assert run.returncode == 0, run.output
+    assert handover.rotations() == 1
+
+
+def test_variables_of_the_play_and_of_the_role_count(workspace: Workspace, simulator: Simulator) -> None:
+    """The example of the role, with its settings where others of its user's roles have them."""
+    text = (COLLECTION / "roles" / "handover" / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (play,) = yaml.safe_load(block)
+    handover = Handover(workspace, simulator, "web1")
+    own = handover.hosts["web1"]
+    play["vars"] = {"handover_take": own.pop("handover_take"), "handover_rotation_id": handover.id}
+    del handover.variables["handover_rotation_id"]
+    play["tasks"][0]["vars"] = {"handover_rotate": False, "handover_check": own.pop("handover_check")}
+    path = workspace.folder / "own.yml"
+    path.write_text(yaml.safe_dump([play]), encoding="utf-8")
+    run = handover.run(playbook=str(path))
+    assert run.returncode == 0, run.output
+    assert (handover.rotations(), handover.holds("web1")) == (0, handover.active)
+    # A consumer that is not in the run, and of which nobody knows the rotation, keeps this one from being rotated.
+    play["tasks"][0]["vars"]["handover_rotate"] = True
+    handover.hosts["web2"] = {}
+    path.write_text(yaml.safe_dump([play]), encoding="utf-8")
+    run = handover.run("--limit", "web1", playbook=str(path))
+    assert run.returncode == 0, run.output
+    assert handover.rotations() == 0
+    assert "web2 takes the same secret and is not in this run" in run.output
+
+
+def test_a_variable_that_looks_like_a_record_counts_for_nothing(workspace: Workspace, simulator: Simulator) -> None:
+    handover = Handover(workspace, simulator, "web1")
+    handover.hosts["web1"]["handover_check"]["fetches_token"] = False
+    handover.variables["handover_state"] = {"run": "x", "secret_id": handover.active_id, "state": "proven"}
+    run = handover.run()
+    assert run.returncode == 2, run.output
+    assert handover.rotations() == 0
