@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A handover whose consumers are real services, and what it cost them: requests lost, tokens refused."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import requests
+from services.account import fingerprint
+from services.load import Load
+from services.services import UNITS, Services
+from simulator.client import Simulator
+
+from support.ansible import Run, Workspace
+from support.handover import KEY, Handover
+
+_TOKENS = r"/okta/oauth2/.*/token$"
+
+
+class HandedServices(Handover):
+    """``units`` are the consumers; the other services have the active secret and are told nothing of a new one."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        simulator: Simulator,
+        services: Services,
+        *,
+        units: Iterable[str] = UNITS,
+        lagging: Iterable[str] = (),
+    ) -> None:
+        """``lagging`` are those that hold the previous secret."""
+        super().__init__(workspace, simulator, slots=2, activeIndex=1)
+        self.services = services
+        # So that nobody lives on a token of a secret that is gone.
+        simulator.settings(oktaTokenLifetime=1)
+        self.client_id = str(self.rotation["parameters"]["clientId"])
+        self.hosts = {unit: self._unit(unit) for unit in units}
+        active, previous = self.slots.values()
+        for unit in UNITS:
+            services.write_settings(unit, self.client_id, previous if unit in lagging else active)
+        services.start()
+
+    def _unit(self, unit: str) -> dict[str, Any]:
+        return {
+            "handover_take": {
+                "way": "env_file",
+                "path": str(self.services.settings_path(unit)),
+                "client_id_key": "OKTA_CLIENT_ID",
+                "client_secret_key": KEY,
+            },
+            "handover_restart": {"unit": unit, "method": "reload" if unit == "reporting" else "restart"},
+            "handover_check": {"way": "http", "url": f"{self.services.url(unit)}/health", "fetches_token": True},
+        }
+
+    def fall_behind(self) -> None:
+        """The rotation is old again, and every consumer holds the previous secret."""
+        self.simulator.change_rotation(self.id, lastRotatedAt=40 * 86_400)
+        _active, previous = self.slots.values()
+        for unit, variables in self.hosts.items():
+            self.services.write_settings(unit, self.client_id, previous)
+            done = self.services.systemctl(variables["handover_restart"]["method"], unit)
+            assert done.returncode == 0, done.stderr
+
+    def run(self, *arguments: str, env: dict[str, str] | None = None, **more: Any) -> Run:
+        path = f"{self.services.path_folder}:{Path(sys.executable).parent}:/usr/bin:/bin"
+        return super().run(*arguments, env={"PATH": path, **(env or {})}, **more)
+
+    # -- what it cost
+
+    def token_status(self, secret: str) -> int:
+        """What Okta answers to whoever asks for a token with the secret. It is among those of ``refused``."""
+        url = f"{self.simulator.okta_url}/oauth2/default/v1/token"
+        answer = requests.post(url, {"grant_type": "client_credentials"}, auth=(self.client_id, secret), timeout=30)
+        return answer.status_code
+
+    def refused(self) -> list[Any]:
+        """What Okta answered to those who asked for a token, apart from a token."""
+        asked = self.simulator.log(_TOKENS)
+        assert asked
+        return [entry["status"] for entry in asked if entry["status"] != 200]
+
+    def assert_nobody_noticed(self, load: Load) -> None:
+        """Neither those who asked the services, nor Okta."""
+        assert load.failures == [], load.summary()
+        assert load.requests > 0
+        assert self.refused() == []
+
+    def assert_handed_over(self) -> None:
+        """Every consumer has the newest in memory, and the report says so."""
+        assert {unit: self.services.held(unit) for unit in self.hosts} == dict.fromkeys(
+            self.hosts, fingerprint(self.active)
+        )
+        assert self.states() == dict.fromkeys(self.hosts, ("proven", self.active_id))
