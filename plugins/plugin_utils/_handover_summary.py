@@ -51,7 +51,7 @@ def problem_of(failed_task: Mapping[str, Any], ending: str) -> str:
         return ""
     rc = f", rc {failed_task['rc']}" if str(failed_task["rc"]).strip() else ""
     said = f": {failed_task['said'].rstrip('.')}" if failed_task["said"] else ""
-    return f"the task {failed_task['name']!r} (module {failed_task['action']}{rc}) failed{said}. {ending}"
+    return f"the task '{failed_task['name']}' (module {failed_task['action']}{rc}) failed{said}. {ending}"
 
 
 def _told(states: Mapping[str, State | None], host: str) -> dict[str, Any]:

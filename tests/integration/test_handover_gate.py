@@ -33,7 +33,7 @@ def test_a_consumer_that_fails_with_the_new_secret_gets_its_file_back(handover: 
         "web2": ("failed", first_id),
         "web3": ("proven", first_id),
     }
-    assert 'the task "Run the consumer\'s check" (module ansible.builtin.command, rc 1) failed' in run.output
+    assert "the task 'Run the consumer's check' (module ansible.builtin.command, rc 1) failed" in run.output
     assert "It has its previous secret back and works with it." in run.output
     assert not any(secret in run.output for secret in (first, handover.active))
     # The cause is mended: the run delivers and does not rotate.

@@ -36,7 +36,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("handover_restart", {"unit": "a", "argv": ["b"]}, "handover_restart has unit and argv"),
     ("infisical_auth_method", "password", "value of infisical_auth_method must be one of"),
     ("infisical_url", "not a url", "is 'not a url'"),
-    ("infisical_auth_method", "ldap_auth", "ldap_username"),
+    ("infisical_auth_method", "ldap_auth", "identity_id"),
 ]
 
 
