@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""make bench: measures, prints tables with the targets beside them, and writes them into the guide on fleets.
+"""make bench: measures, prints tables with the targets beside them, and writes them into the guides.
 
 With --quick it takes a minute or two, measures less and writes nothing. With --fleet 1000 only the playbook
-rotate_fleet is measured, over a fleet of that size, and nothing is written either.
+rotate_fleet is measured, over a fleet of that size, and with --handover 100 only the playbook handover, over so many
+consumers.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from pathlib import Path
 import ansible.release
 from simulator.client import Simulator
 
-from . import imports, whole
+from . import handed, imports, whole
 from .measuring import Cost, median
 from .plays import AS_MODULE, EMPTY_MODULE, FORKS, IN_PROCESS, NOTHING, URI, URI_ONE_LOGIN, Bench
 from .tables import Table, plot, replaced
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst" / "guide_fleets.rst"
+GUIDES = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst"
 LOOP = 20
 
 
@@ -39,10 +40,11 @@ class Plan:
     between: Sequence[int]
     seconds: Sequence[float]
     whole: int
+    consumers: int
 
 
-FULL = Plan(runs=5, slow_runs=1, sizes=(10, 100, 500), between=(50, 200), seconds=(0.0, 2.0), whole=1000)
-QUICK = Plan(runs=1, slow_runs=1, sizes=(5, 20), between=(10,), seconds=(0.0,), whole=20)
+FULL = Plan(runs=5, slow_runs=1, sizes=(10, 100, 500), between=(50, 200), seconds=(0.0, 2.0), whole=1000, consumers=100)
+QUICK = Plan(runs=1, slow_runs=1, sizes=(5, 20), between=(10,), seconds=(0.0,), whole=20, consumers=10)
 
 
 class Report:
@@ -66,12 +68,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="less of everything, and the guide is left alone")
     parser.add_argument("--fleet", type=int, metavar="SIZE", help="only rotate_fleet, with that many rotations")
+    parser.add_argument("--handover", type=int, metavar="SIZE", help="only handover, over that many consumers")
     arguments = parser.parse_args()
     quick, plan, report = arguments.quick, (QUICK if arguments.quick else FULL), Report()
     conditions = _conditions(plan)
     print(conditions, "\n")
     with tempfile.TemporaryDirectory(prefix="bench-") as place, Simulator() as simulator:
         folder = Path(place)
+        if arguments.handover:
+            _handover(plan, report, handed.Handed(folder / "handed", simulator, arguments.handover))
+            if not quick and arguments.handover == plan.consumers:
+                _write({table.name: table.rst() for table in report.tables})
+            return 0
         if arguments.fleet:
             _whole(plan, report, Bench(folder / "whole", simulator, arguments.fleet))
             if not quick and arguments.fleet == plan.whole:
@@ -81,6 +89,7 @@ def main() -> int:
         _loop(plan, report, Bench(folder / "loop", simulator, LOOP))
         drawing = _fleets(plan, report, folder, simulator)
         _whole(plan, report, Bench(folder / "whole", simulator, plan.whole))
+        _handover(plan, report, handed.Handed(folder / "handed", simulator, plan.consumers))
     _imports(plan, report)
     report.tables.append(report.targets)
     print(report.targets.text())
@@ -219,6 +228,23 @@ def _whole(plan: Plan, report: Report, bench: Bench) -> None:
     print(table.text(), flush=True)
 
 
+_OF_CONSUMERS = "bench_handover"
+
+
+def _handover(plan: Plan, report: Report, bench: handed.Handed) -> None:
+    table = report.table(
+        _OF_CONSUMERS,
+        f"Handing over to {len(bench.handover.hosts)} consumers, {FORKS} forks",
+        *("", "wall s", "times the copy", "CPU s", "times the copy"),
+    )
+    costs = _sampled(plan, handed.WAYS, bench.cost)
+    copy = costs[handed.COPY]
+    for way, cost in costs.items():
+        ratios = (f"{cost.wall / copy.wall:.1f}", f"{cost.cpu / copy.cpu:.1f}")
+        table.rows.append((way, f"{cost.wall:.1f}", ratios[0], f"{cost.cpu:.1f}", ratios[1]))
+    print(table.text(), flush=True)
+
+
 def _imports(plan: Plan, report: Report) -> None:
     table = report.table("bench_imports", "Start of the module: imports, by python -X importtime", "", "ms")
     found = imports.milliseconds(plan.runs)
@@ -227,10 +253,9 @@ def _imports(plan: Plan, report: Report) -> None:
 
 
 def _write(texts: Mapping[str, str]) -> None:
-    guide = GUIDE.read_text(encoding="utf-8")
     for name, text in texts.items():
-        guide = replaced(guide, name, text)
-    GUIDE.write_text(guide, encoding="utf-8")
+        path = GUIDES / ("guide_handover.rst" if name == _OF_CONSUMERS else "guide_fleets.rst")
+        path.write_text(replaced(path.read_text(encoding="utf-8"), name, text), encoding="utf-8")
 
 
 if __name__ == "__main__":
