@@ -39,7 +39,7 @@ class Host:
 
     def write(self, path: str, content: bytes, **options: Any) -> bool:
         """Whether the file changed, its mode and owner included."""
-        args = {"dest": path, "content": content.decode(), **{k: v for k, v in options.items() if v is not None}}
+        args = {"dest": path, "content": _text(content), **{k: v for k, v in options.items() if v is not None}}
         # Nothing that shows a difference may show it.
         task = self._action._task.copy()
         task.args, task.diff, task.async_val = args, False, 0
@@ -73,6 +73,11 @@ class Host:
             module_name=name, module_args=dict(args), task_vars=self._variables
         )
         return result
+
+
+def _text(content: bytes) -> str:
+    """As ansible-core's copy makes the same bytes of it again, also of those that are no UTF-8."""
+    return content.decode(errors="surrogateescape")
 
 
 def _failure(what: str, result: Mapping[str, Any]) -> InfisicalError:
@@ -116,7 +121,7 @@ class Consumer:
         if options["way"] == "template":
             content = template or ""
         elif options["way"] == "env_file":
-            content = _handover_files.edited((before or b"").decode(), values, syntax)
+            content = _handover_files.edited(_text(before or b""), values, syntax)
         else:
             content = client_secret if options["credential"] else _handover_files.drop_in(values)
             if not check_mode:
@@ -129,7 +134,7 @@ class Consumer:
         if before is None:
             self.host.remove(self.take_options["path"])
         else:
-            self._write(base64.b64decode(before).decode())
+            self._write(_text(base64.b64decode(before)))
         return {"changed": True}
 
     def value(self) -> str | None:
@@ -138,7 +143,7 @@ class Consumer:
         content = self.host.read(check["path"])
         if content is None:
             return None
-        text = content.decode()
+        text = _text(content)
         if check["pattern"]:
             found = re.search(check["pattern"], text)
             return found[1] if found else None
@@ -148,4 +153,4 @@ class Consumer:
 
     def _write(self, content: str) -> bool:
         options = {option: self.take_options[option] for option in ("mode", "owner", "group")}
-        return self.host.write(self.take_options["path"], content.encode(), **options)
+        return self.host.write(self.take_options["path"], content.encode(errors="surrogateescape"), **options)
