@@ -67,6 +67,12 @@ def drop_in(values: Mapping[str, str]) -> str:
     return "\n".join(["[Service]", *lines, ""])
 
 
+def value_in_drop_in(content: str, key: str) -> str | None:
+    """The value of a variable in such a drop-in, the last one where it is there twice; None where it is not there."""
+    found = re.findall(rf'^Environment="{re.escape(key)}=(.*)"[ \t\r]*$', content, re.MULTILINE)
+    return re.sub(r"\\(.)|%%", lambda pair: pair[1] or "%", found[-1]) if found else None
+
+
 def _escaped(value: str) -> str:
     if not value.isprintable():
         raise invalid_arguments("The secret has control characters, which no unit file can hold.")

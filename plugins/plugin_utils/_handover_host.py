@@ -148,7 +148,10 @@ class Consumer:
             found = re.search(check["pattern"], text)
             return found[1] if found else None
         if check["key"]:
-            return _handover_files.value_of(text, check["key"], self.take_options["format"])
+            take = self.take_options
+            if take["way"] == "systemd" and take["path"] == check["path"]:
+                return _handover_files.value_in_drop_in(text, check["key"])
+            return _handover_files.value_of(text, check["key"], take["format"])
         return text.strip()
 
     def _write(self, content: str) -> bool:

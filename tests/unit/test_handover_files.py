@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_files import (
     drop_in,
     edited,
+    value_in_drop_in,
     value_of,
 )
 from hypothesis import given, settings
@@ -176,10 +177,32 @@ def test_what_was_written_is_read_back_and_nothing_else_changes(
 )
 def test_a_drop_in(value: str, line: str) -> None:
     assert drop_in({"KEY": value}) == f"[Service]\n{line}\n"
+    assert value_in_drop_in(f"[Service]\n{line}\n", "KEY") == value
 
 
 def test_a_drop_in_with_two_variables() -> None:
     assert drop_in({"B": "2", "A": "1"}) == '[Service]\nEnvironment="B=2"\nEnvironment="A=1"\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        ('Environment="KEY=1"\nEnvironment="KEY=2"\n', "2"),
+        ('Environment="KEY=1" \r\n', "1"),
+        ('Environment="KEY=1"', "1"),
+        ('# Environment="KEY=1"\nEnvironment="KEY2=2"\nEnvironment="A=KEY=3"\n', None),
+        ("KEY=1\n", None),
+        ("", None),
+    ],
+)
+def test_what_a_drop_in_holds(content: str, value: str | None) -> None:
+    assert value_in_drop_in(content, "KEY") == value
+
+
+@SAME
+@given(value=st.text().filter(str.isprintable))
+def test_what_a_drop_in_sets_is_read_back(value: str) -> None:
+    assert value_in_drop_in(drop_in({"OTHER": "1", "KEY": value}), "KEY") == value
 
 
 @pytest.mark.parametrize("character", "\n\r\t\0\x1b\x7f\u2028")

@@ -207,3 +207,16 @@ def test_the_value_of_a_properties_file() -> None:
     machine = Machine({"/etc/app.env": b"okta.key : x\n"})
     assert consumer(machine, {"format": "properties"}, key="okta.key").value() == "x"
     assert consumer(machine, key="okta.key").value() is None
+
+
+@pytest.mark.parametrize("secret", [SECRET, 'a"b\\c%d', "%%", '\\\\"'])
+def test_the_value_that_a_drop_in_sets(secret: str) -> None:
+    """What was written can be read back, or the check by Okta could never pass."""
+    machine = Machine()
+    found = consumer(machine, {"way": "systemd", "client_id_key": "KEY2"}, key="KEY")
+    found.take("0oa1", secret, None, check_mode=False)
+    assert found.value() == secret
+    assert consumer(machine, {"way": "systemd"}, key="KE").value() is None
+    # Another file that is checked is none of systemd's.
+    machine.files["/run/app.env"] = b"KEY=x\n"
+    assert consumer(machine, {"way": "systemd"}, key="KEY", path="/run/app.env").value() == "x"
