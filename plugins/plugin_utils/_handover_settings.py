@@ -29,7 +29,8 @@ OF_CONSUMER = ("handover_rotation_id", "handover_take", "handover_restart", "han
 _FILES = ("env_file", "template", "systemd")
 #: All workers of a run have this one, and no file holds it.
 _KEY = bytes(multiprocessing.current_process().authkey)[:64]
-_SECRET_ID = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
+#: Okta's ids have 20 characters. Its secrets have 40 or 64, not all of them with a sign that no id has.
+_SECRET_ID = re.compile(r"[A-Za-z0-9]{1,32}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
 Typed = Mapping[str, Any]
 
