@@ -26,13 +26,18 @@ def typed_each(spec: Spec, hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, 
     known: dict[str, dict[str, Any]] = {}
     found = {}
     for host, values in hosts.items():
-        given = {name: values[name] for name in spec if not is_blank(values.get(name))}
+        given = {name: _filled(values[name]) for name in spec if not is_blank(values.get(name))}
         # Those of a whole fleet are the same.
         key = repr(given)
         if key not in known:
             known[key] = _typed(spec, given, host)
         found[host] = known[key]
     return found
+
+
+def _filled(value: Any) -> Any:
+    """Without the blank options of one that has several."""
+    return {key: each for key, each in value.items() if not is_blank(each)} if isinstance(value, dict) else value
 
 
 def _typed(spec: Spec, given: Mapping[str, Any], host: str) -> dict[str, Any]:
