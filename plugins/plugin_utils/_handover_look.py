@@ -75,12 +75,11 @@ def look(
     """``rotated`` is the rotation as this run saw it move, after which none of ``known_ids`` can be active."""
     patience = task.patience()
     connection = task.connection()
-    after = parse_after(rotated)
+    after, reading = None, None
     with task.session(connection, patience) as session:
         api = Api(session)
-        reading = None
         if not deliver_only:
-            observer = Observer(patience, now, after.last_rotated_at if after else None)
+            observer = Observer(patience, now, parse_timestamp(rotated["lastRotatedAt"]) if rotated else None)
             reading = observer.fresh(lambda: api.read(rotation_id))
             after = _after(reading)
         generated = Handing(api, Projects(session), patience, after).generated(rotation_id, known_ids)
