@@ -48,11 +48,11 @@ class Okta:
         """That Okta can be asked at all. Sends nothing."""
         _okta.question({**self.options, "client_id": "any", "client_secret": "any"})
 
-    def accepts(self, credential: Credential, *, patience: Patience | None = None) -> bool:
+    def accepts(self, credential: Credential) -> bool:
         question = _okta.question(
             {**self.options, "client_id": credential["clientId"], "client_secret": credential["clientSecret"]}
         )
-        return _okta.accepts(question, patience or Patience(self.wait_timeout), self.warn)
+        return _okta.accepts(question, Patience(self.wait_timeout), self.warn)
 
     def refuses(self, credential: Credential) -> bool:
         """Whether it refuses it, at the latest after a minute."""
