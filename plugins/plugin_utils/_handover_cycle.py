@@ -104,18 +104,21 @@ class Cycle:
 
     def _seen(self, last: Data, rotated: Data) -> tuple[Seen | None, str]:
         try:
-            seen = _handover_look.look(
-                self.task,
-                self.rotation["rotation_id"],
-                _now,
-                deliver_only=bool(self.why_deliver_only),
-                known_ids=last.get("ids", ()),
-                rotated=rotated.get("secretRotation"),
-            )
+            return self._looked(last, rotated)
         except InfisicalError as failure:
             return None, failure.message
         except Exception as fault:  # noqa: BLE001 - a traceback would quote what the server echoed
             return None, unforeseen(fault, "look at the rotation").message
+
+    def _looked(self, last: Data, rotated: Data) -> tuple[Seen, str]:
+        seen = _handover_look.look(
+            self.task,
+            self.rotation["rotation_id"],
+            _now,
+            deliver_only=bool(self.why_deliver_only),
+            known_ids=last.get("ids", ()),
+            rotated=rotated.get("secretRotation"),
+        )
         standing = seen.standing
         if standing and rule.wanted(standing, self._settings).what == rule.ROTATE:
             hindrance = rule.hindrance(standing, self._settings)
@@ -187,7 +190,10 @@ class Cycle:
         leaked_id = self.run["leaked_secret_id"]
         if not leaked_id or self.why_deliver_only:
             return {"told": list(lines)}
-        proved, against = _handover_look.proof(self.okta, look["credentials"]["active"], look["leaked"], leaked_id)
+        try:
+            proved, against = _handover_look.proof(self.okta, look["credentials"]["active"], look["leaked"], leaked_id)
+        except Exception as fault:  # noqa: BLE001 - a traceback would quote what Okta echoed
+            proved, against = "", unforeseen(fault, "prove that the leaked secret is refused").message
         return {"told": [*lines, *([proved] if proved else [])], "refused": against}
 
     def _own(self, result: Data) -> Data:

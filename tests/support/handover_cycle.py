@@ -51,7 +51,8 @@ class Handed:
 
     def __init__(self, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, **rotation: Any) -> None:
         self.simulator = simulator
-        wanted = {"lastRotatedAt": 40 * DAY, "nextRotationAt": 9 * DAY, "slots": 2, "activeIndex": 1, **rotation}
+        # By a header Date, which knows no part of a second.
+        wanted = {"lastRotatedAt": 40 * DAY + 60, "nextRotationAt": 9 * DAY, "slots": 2, "activeIndex": 1, **rotation}
         self.id = str(simulator.add_rotation(name="handed", **wanted)["id"])
         self.clock = Clock()
         self.warnings: list[str] = []
