@@ -1,0 +1,250 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of a run: which rotation and which batch is next, how far the secret came, and a run from end to end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.secretops.infisical.plugins.action import handover
+from ansible_collections.secretops.infisical.plugins.module_utils._transport import urls
+from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_host import Host
+from simulator.client import Simulator
+from support.files_in_memory import VARIABLES, Machine
+from support.handover_cycle import Handed
+from support.handover_steps import Play, act
+from support.handover_variables import NEEDED
+from support.server import login, tokens_left
+
+ROTATIONS = [
+    {"rotation_id": "i", "hosts": ["a", "b"], "listed": ["a", "b", "c"]},
+    {"rotation_id": "j", "hosts": ["d"], "listed": ["d"]},
+]
+RUN: dict[str, Any] = {"run": "r1", "rotations": ROTATIONS, "cut_off": [], "report": None}
+LOOK = {"problem": "", "active_id": "ocs1", "batches": [["a"], ["b", "c"]]}
+
+
+def state(name: str, held: str = "ocs1", **more: Any) -> dict[str, Any]:
+    """As it stands among the variables of a host."""
+    usual = {"run": "r1", "since": None, "how": "", "problem": ""}
+    return {"handover_state": {**usual, "secret_id": held, "state": name, **more}}
+
+
+def hostvars(**states: dict[str, Any]) -> dict[str, Any]:
+    return {"hostvars": {name: {} for name in "abcd"} | states, "inventory_hostname": "a"}
+
+
+# -- next
+
+
+def test_one_rotation_after_the_other() -> None:
+    first = act("next", {}, run=RUN)
+    assert (first["rotation_id"], first["hosts"], first["listed"]) == ("i", ["a", "b"], ["a", "b", "c"])
+    second = act("next", {}, run=RUN, rotation=first, rotated={"refused": ""})
+    assert second["rotation_id"] == "j"
+    nothing = {"rotation_id": "", "hosts": [], "listed": [], "changed": False}
+    assert act("next", {}, run=RUN, rotation=second, rotated={}) == nothing
+    assert act("next", {}, run=RUN, rotation=first, rotated={"refused": "Not rotated."}) == nothing
+
+
+# -- batch
+
+
+def batch(last: dict[str, Any] | None, check_mode: bool = False, run: Any = None, **states: Any) -> dict[str, Any]:
+    args: dict[str, Any] = {"run": RUN | (run or {}), "look": LOOK, **({"batch": last} if last else {})}
+    found: dict[str, Any] = act("batch", hostvars(**states), check_mode=check_mode, **args)
+    return found
+
+
+FIRST = {"number": 0, "hosts": ["a"], "stop": ""}
+
+
+def test_one_batch_after_the_other() -> None:
+    assert batch(None) == {**FIRST, "changed": False}
+    second = batch(FIRST, a=state("proven"))
+    assert (second["number"], second["hosts"], second["stop"]) == (1, ["b", "c"], "")
+    last = batch(second, b=state("checked"), c=state("delivered"))
+    assert (last["number"], last["hosts"], last["stop"]) == (2, [], "")
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (state("failed", problem="it burns"), "it burns"),
+        (state("proven", "ocs0"), "proven"),
+        ({}, "not reached"),
+        # Variables of that name from an inventory, or from a run before.
+        (state("proven", run="r0"), "not reached"),
+        ({"handover_state": "proven"}, "not reached"),
+        (state("predicted"), "not reached"),
+    ],
+)
+def test_a_batch_waits_for_the_one_before(found: dict[str, Any], told: str) -> None:
+    stopped = batch(FIRST, a=found)
+    assert (stopped["hosts"], stopped["stop"]) == ([], f"a ({told}) did not take ocs1.")
+    # Who may be cut off stops nobody, and under check mode nobody takes anything.
+    assert batch(FIRST, run={"cut_off": ["a"]}, a=found)["hosts"] == ["b", "c"]
+    assert batch(FIRST, check_mode=True, a=found)["hosts"] == ["b", "c"]
+
+
+def test_a_look_with_a_problem_has_no_batch() -> None:
+    look = {"problem": "Nobody there.", "active_id": "", "batches": [["a"]]}
+    found = act("batch", hostvars(), run=RUN, look=look)
+    assert (found["hosts"], found["stop"]) == ([], "Nobody there.")
+
+
+# -- record
+
+
+def test_how_far_the_secret_came_is_kept() -> None:
+    note = {"secret_id": "ocs0", "since": "2025"}
+    found = act("record", {}, run=RUN, state="proven", secret_id="ocs1", note=note, since="2026", how="http check")
+    assert found == {
+        "changed": False,
+        "run": "r1",
+        "secret_id": "ocs1",
+        "state": "proven",
+        "since": "2026",
+        "how": "http check",
+        "problem": "",
+        "diff": {"before": {"secret_id": "ocs0"}, "after": {"secret_id": "ocs1"}},
+    }
+    task = {"name": "Write", "action": "x.copy", "rc": "", "said": ""}
+    failed = act("record", {}, run=RUN, state="failed", secret_id="", failed_task=task, ending="It stayed.", since="")
+    assert failed["problem"] == "the task 'Write' (module x.copy) failed. It stayed."
+    assert (failed["since"], failed["how"], failed["diff"]["before"]) == (None, "", {"secret_id": ""})
+    assert act("record", {}, run=RUN, state="predicted", secret_id="ocs1")["state"] == "predicted"
+
+
+def test_a_state_that_is_none_is_refused() -> None:
+    found = act("record", {}, run=RUN, state="perfect", secret_id="ocs1")
+    assert (found["failed"], found["reason"]) == (True, "invalid_arguments")
+    assert found["msg"] == "state is 'perfect': give one of failed, delivered, checked, proven."
+
+
+# -- summary
+
+
+def test_a_report_that_cannot_be_written_any_more_is_a_problem(tmp_path: Path) -> None:
+    run = {**RUN, "report": str(tmp_path / "gone" / "r.json")}
+    found = act("summary", hostvars(a=state("proven"), b=state("proven", run="r0")), run=run, rotated={"told": ["x"]})
+    assert found["lines"][:3] == ["x", "a: proven ocs1", "b: not attempted, or not reached"]
+    assert found["lines"][-1].endswith("r.json could not be written: No such file or directory.")
+    assert found["marked"] == {"a": found["lines"][-1]}
+    failed = act("summary", hostvars(b=state("failed", problem="no")), run=run, rotated={"refused": "Not rotated."})
+    assert failed["marked"] == {"b": "no"}
+    assert failed["lines"][-2:] == ["Stopped: Not rotated.", found["lines"][-1]]
+    assert act("summary", hostvars(), run=RUN, check_mode=True)["report"]["check_mode"] is True
+
+
+# -- a run from end to end
+
+
+@pytest.fixture
+def handed(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Handed:
+    return Handed(simulator, monkeypatch)
+
+
+class Consumers:
+    """Of the rotation, each with an env file of its own, and a check that asks Okta."""
+
+    def __init__(self, handed: Handed, monkeypatch: pytest.MonkeyPatch, *names: str, **more: Any) -> None:
+        self.machines = {name: Machine({"/etc/app.env": b"KEY=old\n"}) for name in names}
+        monkeypatch.setattr(handover, "Host", self._host)
+        connection = {f"infisical_{name}": value for name, value in login(handed.simulator).items()}
+        shared = {
+            **NEEDED,
+            "handover_rotation_id": handed.id,
+            "handover_okta_url": handed.simulator.okta_url,
+            "handover_check": {"way": "okta"},
+            "handover_require": "checked",
+            **connection,
+            **more,
+        }
+        self.play = Play({name: {} for name in names}, None, **shared)
+        self.run = self.play.act("check")
+
+    def _host(self, _action: Any, variables: dict[str, Any]) -> Host:
+        machine: Any = self.machines[variables["inventory_hostname"]]
+        return Host(machine, VARIABLES)
+
+    def deliver(self, host: str, look: dict[str, Any]) -> dict[str, Any]:
+        """As deliver.yml and consumers.yml do it."""
+        own = self.play.hostvars[host]["handover_own"]
+        active = look["credentials"]["active"]
+        secret = {"own": own, "client_id": active["clientId"], "client_secret": active["clientSecret"]}
+        note = self.play.act("read", host, own=own)
+        taken = self.play.act("file", host, **secret)
+        self.play.act("note", host, own=own, secret_id=active["secretId"])
+        asked = self.play.act("okta", host, **secret)
+        assert asked["msg"] == "Okta accepts the secret that /etc/app.env holds."
+        record = {"run": self.run, "note": note, "secret_id": active["secretId"], "state": "checked"}
+        self.play.hostvars[host]["handover_state"] = self.play.act("record", host, **record)
+        return dict(taken)
+
+
+def test_a_run_from_end_to_end(handed: Handed, monkeypatch: pytest.MonkeyPatch) -> None:
+    consumers = Consumers(handed, monkeypatch, "a", "b")
+    play, run = consumers.play, consumers.run
+    rotation = play.act("next", run=run)
+    look: dict[str, Any] = {}
+    rotated: dict[str, Any] = {"again": True}
+    while rotated["again"]:
+        look = play.act("look", run=run, rotation=rotation, look=look, rotated=rotated)
+        batch = play.act("batch", run=run, look=look)
+        while batch["hosts"]:
+            assert [consumers.deliver(host, look)["changed"] for host in batch["hosts"]] == [True]
+            batch = play.act("batch", run=run, look=look, batch=batch)
+        rotated = play.act("rotate", run=run, rotation=rotation, look=look, batch=batch, rotated=rotated)
+    assert (rotated["refused"], handed.rotations(), look["round"]) == ("", 1, 2)
+    active = handed.slots[0]
+    for machine in consumers.machines.values():
+        assert machine.files["/etc/app.env"] == f"KEY={active['clientSecret']}\n".encode()
+        assert json.loads(machine.files["/etc/app.env.handover"])["secret_id"] == active["secretId"]
+    summary = play.act("summary", run=run, rotated=rotated)
+    assert summary["lines"][-1] == "Of 2 consumers: 2 checked."
+    assert not any(each["clientSecret"] in json.dumps([summary, rotated]) for each in handed.slots)
+    assert tokens_left(handed.simulator) == []
+
+
+def test_what_a_file_holds_is_asked_about(handed: Handed, monkeypatch: pytest.MonkeyPatch) -> None:
+    consumers = Consumers(handed, monkeypatch, "a")
+    own = consumers.play.hostvars["a"]["handover_own"]
+    (active, previous), machine = handed.slots, consumers.machines["a"]
+
+    def asked(**given: Any) -> str:
+        return str(consumers.play.act("okta", own=own, client_id=active["clientId"], **given)["msg"])
+
+    nowhere = "/etc/app.env does not hold the secret where it should."
+    accepted = "Okta accepts the secret that /etc/app.env holds."
+    assert asked() == "Okta does not accept the secret that /etc/app.env holds."
+    assert asked(client_secret=active["clientSecret"]) == nowhere
+    machine.files["/etc/app.env"] = f"KEY={previous['clientSecret']}\n".encode()
+    assert asked(client_secret=active["clientSecret"]) == nowhere
+    assert (asked(), asked(client_secret=previous["clientSecret"])) == (accepted, accepted)
+    del machine.files["/etc/app.env"]
+    assert asked() == nowhere
+
+
+def test_a_file_is_given_back(handed: Handed, monkeypatch: pytest.MonkeyPatch) -> None:
+    consumers = Consumers(handed, monkeypatch, "a")
+    own = consumers.play.hostvars["a"]["handover_own"]
+    taken = consumers.deliver("a", {"credentials": {"active": handed.slots[0]}})
+    assert consumers.play.act("back", own=own, before=taken["before"])["changed"] is True
+    assert consumers.machines["a"].files["/etc/app.env"] == b"KEY=old\n"
+
+
+def test_what_is_unsafe_is_warned_of_once(handed: Handed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urls, "is_unprotected", lambda _url: True)
+    leaked = {"handover_leaked_secret_id": "ocsGone", "handover_leaked_secret": "a value that leaked"}
+    play = (consumers := Consumers(handed, monkeypatch, "a", **leaked)).play
+    step = {"run": consumers.run, "rotation": play.act("next", run=consumers.run)}
+    look = play.act("look", **step)
+    # Okta is asked twice at the end.
+    ended = play.act("rotate", look=look, batch=FIRST, **step)
+    assert ended["told"][-1].endswith("refuses the leaked one, ocsGone.")
+    assert [warning.split(" is ")[0] for warning in look["warnings"]] == ["url", "okta_url"]
+    assert [warning.split(" is ")[0] for warning in ended["warnings"]] == ["okta_url"]
