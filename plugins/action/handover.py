@@ -23,6 +23,7 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils import _handov
 from ansible_collections.secretops.infisical.plugins.plugin_utils import (
     _handover_settings,
     _handover_summary,
+    _internals,
     _refused,
     _run_settings,
 )
@@ -82,6 +83,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _check(self, _given: Given) -> Given:
         """Everything that can be wrong before anything is sent."""
         refuse_unsafe_fork()
+        strategy = getattr(_internals.play_of(self._task), "strategy", "linear")
+        if str(strategy).rpartition(".")[2] != "linear":
+            raise invalid_arguments(
+                f"The strategy of the play is {strategy}, where no batch waits for the one before: set it to linear."
+            )
         play, batch = (list(self._variables[f"ansible_play_{name}"]) for name in ("hosts", "batch"))
         in_batches = set(batch) != set(play)
         # One that could not be reached before is one of them still, and keeps the others from being rotated.

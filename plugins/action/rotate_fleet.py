@@ -207,8 +207,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _of_play(self) -> set[str]:
         """The names of variables that the play sets, as import_playbook hands them on: hostvars do not know them."""
-        there = _internals.play_of(self._task)
-        return {name for name in there if name in self._variables}
+        play = _internals.play_of(self._task)
+        return {name for name in (play.get_vars() if play else {}) if name in self._variables}
 
     def _spec(self) -> dict[str, dict[str, Any]]:
         spec: dict[str, dict[str, Any]] = self._loader.load_from_file(str(_META))["argument_specs"]["rotate_fleet"][

@@ -133,7 +133,7 @@ class Cycle:
         return slots[0]["clientSecret"] if slots else self.leaked_secret
 
     def _warnings(self, seen: Seen) -> list[str]:
-        if seen.previous or self.why_deliver_only:
+        if seen.complete or self.why_deliver_only:
             return []
         return [_ONE_SECRET]
 

@@ -27,12 +27,16 @@ Credential = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Seen:
-    """A rotation with its secrets. ``standing`` is None where nothing is to be rotated and it was not asked for."""
+    """A rotation with its secrets. ``standing`` is None where nothing is to be rotated and it was not asked for.
+
+    ``complete`` says that Infisical holds as many secrets as the provider keeps alive.
+    """
 
     active: Credential
     previous: Credential | None
     standing: rule.Standing | None
     last_rotated_at: str
+    complete: bool
     line: str = ""
 
 
@@ -86,7 +90,7 @@ def look(
     active = generated.credentials[generated.active_index]
     others = [each for each in generated.credentials if each is not active]
     previous = others[0] if others else None
-    seen = Seen(active, previous, None, "")
+    seen = Seen(active, previous, None, "", complete=len(generated.credentials) >= api.kind.live_secrets)
     if reading is not None:
         rotation = reading.rotation
         standing = _standing(reading, active, previous, now, rotated=rotated is not None)

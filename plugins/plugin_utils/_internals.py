@@ -61,12 +61,12 @@ class Arguments:
     show_invocation: bool
 
 
-def play_of(task: Any) -> Mapping[str, Any]:
-    """The variables of the task's play, as they are written there."""
+def play_of(task: Any) -> Any:
+    """The play of the task; None where an ansible-core keeps it elsewhere."""
     above = task
     while above is not None and getattr(above, "_play", None) is None:
         above = getattr(above, "_parent", None)
-    return above._play.get_vars() if above is not None else {}
+    return getattr(above, "_play", None)
 
 
 def environment(action: Any) -> dict[str, str]:

@@ -122,3 +122,15 @@ def test_a_variable_that_looks_like_a_record_counts_for_nothing(workspace: Works
     run = handover.run()
     assert run.returncode == 2, run.output
     assert handover.rotations() == 0
+
+
+def test_a_strategy_without_batches_is_refused(workspace: Workspace, simulator: Simulator) -> None:
+    handover = Handover(workspace, simulator, "web1", "web2")
+    role = {"name": "Hand over", "ansible.builtin.import_role": {"name": "secretops.infisical.handover"}}
+    play = {"hosts": "handover_consumers", "gather_facts": False, "strategy": "free", "tasks": [role]}
+    path = workspace.folder / "own.yml"
+    path.write_text(yaml.safe_dump([play]), encoding="utf-8")
+    run = handover.run(playbook=str(path))
+    assert run.returncode == 2, run.output
+    assert "The strategy of the play is free" in run.output
+    assert simulator.log() == []
