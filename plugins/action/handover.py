@@ -27,7 +27,7 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils import (
     _refused,
     _run_settings,
 )
-from ansible_collections.secretops.infisical.plugins.plugin_utils._data import plain, untrusted
+from ansible_collections.secretops.infisical.plugins.plugin_utils._data import TAGS_DATA, plain, untrusted
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_cycle import Cycle
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_host import Consumer, Host
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_look import Okta
@@ -201,9 +201,20 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return self._consumer(given).note()
 
     def _file(self, given: Given) -> Given:
+        source = given["own"]["take"]["src"]
         return self._consumer(given).take(
-            given["client_id"], given["client_secret"], given.get("content"), check_mode=bool(self._task.check_mode)
+            given["client_id"],
+            given["client_secret"],
+            self._rendered(source) if source else "",
+            check_mode=bool(self._task.check_mode),
         )
+
+    def _rendered(self, source: str) -> str:
+        """Here and so, for up to ansible-core 2.18 what looks like JSON is made data of, also as an argument."""
+        loader = self._shared_loader_obj.lookup_loader
+        lookup = loader.get("ansible.builtin.template", loader=self._loader, templar=self._templar)
+        as_text = {} if TAGS_DATA else {"convert_data": False}
+        return str(lookup.run([source], variables=self._variables, **as_text)[0])
 
     def _back(self, given: Given) -> Given:
         return self._consumer(given).give_back(given["before"])

@@ -70,11 +70,6 @@ options:
       - Its secret, for V(file) and V(okta).
       - Left out, V(okta) asks about whatever the file holds.
     type: str
-  content:
-    description:
-      - What a template made, for V(file).
-      - Left out, the way writes something else.
-    type: str
   before:
     description:
       - The content to bring back, in Base64, for V(back).

@@ -110,7 +110,7 @@ class Consumer:
             self.host.write(path, content.encode(), mode="0600")
         return {"changed": bool(path), "secret_id": secret_id, "since": since}
 
-    def take(self, client_id: str, client_secret: str, template: str | None, *, check_mode: bool) -> dict[str, Any]:
+    def take(self, client_id: str, client_secret: str, template: str, *, check_mode: bool) -> dict[str, Any]:
         """Write the secret into its file. What was there is for whoever has to bring it back."""
         options = self.take_options
         path, syntax = options["path"], options["format"]
@@ -119,7 +119,7 @@ class Consumer:
         if options["client_id_key"]:
             values[options["client_id_key"]] = client_id
         if options["way"] == "template":
-            content = template or ""
+            content = template
         elif options["way"] == "env_file":
             content = _handover_files.edited(_text(before or b""), values, syntax)
         else:
