@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -33,7 +34,7 @@ class HandedServices(Handover):
         units: Iterable[str] = UNITS,
         lagging: Iterable[str] = (),
     ) -> None:
-        """``lagging`` are those that hold the previous secret."""
+        """``lagging`` are those that hold the previous secret. Services that run already change the application."""
         super().__init__(workspace, simulator, slots=2, activeIndex=1)
         self.services = services
         # So that nobody lives on a token of a secret that is gone.
@@ -43,7 +44,11 @@ class HandedServices(Handover):
         active, previous = self.slots.values()
         for unit in UNITS:
             services.write_settings(unit, self.client_id, previous if unit in lagging else active)
-        services.start()
+        if services.units.pid(UNITS[0]):
+            done = services.systemctl("reload", *UNITS)
+            assert done.returncode == 0, done.stderr
+        else:
+            services.start()
 
     def _unit(self, unit: str) -> dict[str, Any]:
         return {
@@ -57,18 +62,19 @@ class HandedServices(Handover):
             "handover_check": {"way": "http", "url": f"{self.services.url(unit)}/health", "fetches_token": True},
         }
 
-    def fall_behind(self) -> None:
-        """The rotation is old again, and every consumer holds the previous secret."""
-        self.simulator.change_rotation(self.id, lastRotatedAt=40 * 86_400)
-        _active, previous = self.slots.values()
-        for unit, variables in self.hosts.items():
-            self.services.write_settings(unit, self.client_id, previous)
-            done = self.services.systemctl(variables["handover_restart"]["method"], unit)
-            assert done.returncode == 0, done.stderr
-
     def run(self, *arguments: str, env: dict[str, str] | None = None, **more: Any) -> Run:
         path = f"{self.services.path_folder}:{Path(sys.executable).parent}:/usr/bin:/bin"
         return super().run(*arguments, env={"PATH": path, **(env or {})}, **more)
+
+    def killed(self, at: int, task: str = "", **more: Any) -> str:
+        """The task that changed something and was the last one, or nothing where fewer than ``at`` did."""
+        last = self.workspace.folder / "killed"
+        last.unlink(missing_ok=True)
+        settings = {"KILLED_AT": str(at), "KILLED_TASK": task, "KILLED_FILE": str(last)}
+        run = self.run(env={"ANSIBLE_CALLBACKS_ENABLED": "results,killed", **settings}, **more)
+        killed = last.exists()
+        assert run.returncode == (-signal.SIGKILL if killed else 0), run.output
+        return last.read_text(encoding="utf-8").rpartition(" : ")[2] if killed else ""
 
     # -- what it cost
 
