@@ -252,7 +252,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     # -- what they share
 
     def _consumer(self, given: Given) -> Consumer:
-        return Consumer(Host(self, self._variables), given["own"]["take"], given["own"]["check"])
+        own = given["own"]
+        return Consumer(Host(self, self._variables), own["take"], own["check"], own["restart"])
 
     def _cycle(self, given: Given) -> Cycle:
         common = self._typed()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -87,26 +88,29 @@ def _failure(what: str, result: Mapping[str, Any]) -> InfisicalError:
 
 @dataclass(frozen=True)
 class Consumer:
-    """How a consumer keeps the secret, by its ``take`` and ``check``."""
+    """How a consumer keeps the secret, by its ``take``, ``check`` and ``restart``."""
 
     host: Host
     take_options: Data
     check_options: Data
+    restart_options: Data | None
 
     def note(self) -> dict[str, str]:
-        """The id of the secret that it was restarted with, and since when."""
+        """The id of the secret that it was restarted with, in the way that it is restarted now, and since when."""
         path = self.take_options["note"]
         try:
             found = json.loads((self.host.read(path) if path else None) or b"{}")
-            return {"secret_id": str(found["secret_id"]), "since": str(found["since"])}
+            if found["restart"] == self._restart:
+                return {"secret_id": str(found["secret_id"]), "since": str(found["since"])}
         except (KeyError, TypeError, ValueError):
-            # One that nobody can read is none: the consumer is restarted once more.
-            return {"secret_id": "", "since": ""}
+            pass
+        # One that nobody can read is none: the consumer is restarted once more.
+        return {"secret_id": "", "since": ""}
 
     def write_note(self, secret_id: str, since: str) -> dict[str, Any]:
         path = self.take_options["note"]
         if path:
-            content = json.dumps({"secret_id": secret_id, "since": since}) + "\n"
+            content = json.dumps({"secret_id": secret_id, "since": since, "restart": self._restart}) + "\n"
             self.host.write(path, content.encode(), mode="0600")
         return {"changed": bool(path), "secret_id": secret_id, "since": since}
 
@@ -153,6 +157,11 @@ class Consumer:
                 return _handover_files.value_in_drop_in(text, check["key"])
             return _handover_files.value_of(text, check["key"], take["format"])
         return text.strip()
+
+    @property
+    def _restart(self) -> str:
+        """What tells one way to restart from another, and no argument of it, for one may be secret."""
+        return hashlib.sha256(json.dumps(self.restart_options, sort_keys=True).encode()).hexdigest()
 
     def _write(self, content: str) -> bool:
         options = {option: self.take_options[option] for option in ("mode", "owner", "group")}

@@ -163,10 +163,13 @@ def broken(*_arguments: Any, **_options: Any) -> None:
     raise ValueError(SECRET)
 
 
+OWN: dict[str, Any] = {"take": {}, "check": {}, "restart": None}
+
+
 def test_a_fault_of_ours_quotes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handover, "_now", broken)
     monkeypatch.setattr(handover, "Host", broken)
-    result = act("note", {}, own={"take": {}, "check": {}}, secret_id="x")
+    result = act("note", {}, own=OWN, secret_id="x")
     assert (result["failed"], result["reason"]) == (True, "internal_error")
     assert result["msg"].startswith("Could not do the step note of the handover: ValueError")
     assert SECRET not in json.dumps(result)
@@ -178,7 +181,7 @@ def test_a_host_that_cannot_be_reached_is_told_by_ansible_core(monkeypatch: pyte
 
     monkeypatch.setattr(handover, "Host", lost)
     with pytest.raises(AnsibleConnectionFailure, match="no route"):
-        act("read", {}, own={"take": {}, "check": {}})
+        act("read", {}, own=OWN)
 
 
 def test_an_unknown_step_is_a_fault() -> None:

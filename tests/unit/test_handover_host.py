@@ -28,9 +28,9 @@ TAKE: dict[str, Any] = {
 CHECK: dict[str, Any] = {"way": "okta", "path": "/etc/app.env", "key": None, "pattern": None}
 
 
-def consumer(machine: Machine, take: dict[str, Any] | None = None, **check: Any) -> Consumer:
+def consumer(machine: Machine, take: dict[str, Any] | None = None, *, restart: Any = None, **check: Any) -> Consumer:
     action: Any = machine
-    return Consumer(Host(action, VARIABLES), {**TAKE, **(take or {})}, {**CHECK, **check})
+    return Consumer(Host(action, VARIABLES), {**TAKE, **(take or {})}, {**CHECK, **check}, restart)
 
 
 # -- reading
@@ -53,22 +53,23 @@ def test_a_file_that_is_not_there_is_none_and_one_that_cannot_be_read_a_failure(
 
 
 @pytest.mark.parametrize(
-    ("note", "secret_id"),
+    "note",
     [
-        (b'{"secret_id": "ocs1", "since": "2026"}', "ocs1"),
-        (None, ""),
-        (b"", ""),
-        (b"{}", ""),
-        (b'{"secret_id": "ocs1"}', ""),
-        (b"ocs1", ""),
-        (b'["secret_id", "since"]', ""),
-        (b"7", ""),
-        (b"\xff\xfe", ""),
+        None,
+        b"",
+        b"{}",
+        b'{"secret_id": "ocs1"}',
+        # As they were written before they told the restart.
+        b'{"secret_id": "ocs1", "since": "2026"}',
+        b"ocs1",
+        b'["secret_id", "since", "restart"]',
+        b"7",
+        b"\xff\xfe",
     ],
 )
-def test_a_note_that_nobody_can_read_is_none(note: bytes | None, secret_id: str) -> None:
+def test_a_note_that_nobody_can_read_is_none(note: bytes | None) -> None:
     machine = Machine({} if note is None else {"/etc/app.env.handover": note})
-    assert consumer(machine).note() == {"secret_id": secret_id, "since": "2026" if secret_id else ""}
+    assert consumer(machine).note() == {"secret_id": "", "since": ""}
 
 
 def test_a_consumer_without_a_note_has_none() -> None:
@@ -88,13 +89,31 @@ def test_a_note_is_for_its_owner_and_read_as_it_was_written() -> None:
     assert found.note() == {"secret_id": "ocs1", "since": "2026"}
 
 
+RESTARTS: tuple[Any, ...] = (
+    None,
+    {"unit": None, "method": "none", "argv": None},
+    {"unit": "app", "method": "reload", "argv": None},
+    {"unit": None, "method": "restart", "argv": ["app", "--token", SECRET]},
+)
+
+
+@pytest.mark.parametrize("before", RESTARTS, ids=range(4))
+@pytest.mark.parametrize("now", RESTARTS, ids=range(4))
+def test_a_note_of_another_restart_is_none(before: Any, now: Any) -> None:
+    """Whoever corrects how a consumer is restarted wants it to be restarted so."""
+    machine = Machine()
+    consumer(machine, restart=before).write_note("ocs1", "2026")
+    assert consumer(machine, restart=now).note()["secret_id"] == ("ocs1" if now == before else "")
+    assert SECRET.encode() not in machine.files["/etc/app.env.handover"]
+
+
 # -- taking
 
 
 def test_an_env_file_is_changed_and_what_was_there_comes_back() -> None:
     machine = Machine({"/etc/app.env": b"ID=0\nKEY='old'\n"})
     found = consumer(machine, {"client_id_key": "ID"})
-    taken = found.take("0oa1", SECRET, None, check_mode=False)
+    taken = found.take("0oa1", SECRET, "", check_mode=False)
     assert machine.files["/etc/app.env"] == f"ID=0oa1\nKEY='{SECRET}'\n".encode()
     assert taken == {"changed": True, "before": base64.b64encode(b"ID=0\nKEY='old'\n").decode()}
     name, args = machine.calls[-1]
@@ -102,7 +121,7 @@ def test_an_env_file_is_changed_and_what_was_there_comes_back() -> None:
         "copy",
         {"dest": "/etc/app.env", "content": "", "mode": "0640", "owner": "app"},
     )
-    assert found.take("0oa1", SECRET, None, check_mode=False)["changed"] is False
+    assert found.take("0oa1", SECRET, "", check_mode=False)["changed"] is False
     assert found.give_back(taken["before"]) == {"changed": True}
     assert machine.files["/etc/app.env"] == b"ID=0\nKEY='old'\n"
     assert machine.calls[-1][1]["mode"] == "0640"
@@ -111,7 +130,7 @@ def test_an_env_file_is_changed_and_what_was_there_comes_back() -> None:
 def test_a_file_that_was_not_there_is_removed_again() -> None:
     machine = Machine()
     found = consumer(machine)
-    taken = found.take("0oa1", SECRET, None, check_mode=False)
+    taken = found.take("0oa1", SECRET, "", check_mode=False)
     assert (taken, machine.files) == ({"changed": True, "before": None}, {"/etc/app.env": f"KEY={SECRET}\n".encode()})
     assert found.give_back(None) == {"changed": True}
     assert machine.files == {}
@@ -122,18 +141,18 @@ def test_bytes_that_are_no_utf_8_stay() -> None:
     before = "# Schlüssel\nKEY=old\n".encode("latin-1")
     machine = Machine({"/etc/app.env": before})
     found = consumer(machine, key="KEY")
-    taken = found.take("0oa1", SECRET, None, check_mode=False)
+    taken = found.take("0oa1", SECRET, "", check_mode=False)
     assert machine.files["/etc/app.env"] == before.replace(b"old", SECRET.encode())
     assert found.value() == SECRET
     found.give_back(taken["before"])
     assert machine.files["/etc/app.env"] == before
 
 
-@pytest.mark.parametrize("content", [f"<{SECRET}> ü", "", None])
-def test_a_template_is_written_as_it_came(content: str | None) -> None:
+@pytest.mark.parametrize("content", [f"<{SECRET}> ü", ""])
+def test_a_template_is_written_as_it_came(content: str) -> None:
     machine = Machine({"/etc/app.env": b"old"})
     consumer(machine, {"way": "template"}).take("0oa1", SECRET, content, check_mode=False)
-    assert machine.files["/etc/app.env"] == (content or "").encode()
+    assert machine.files["/etc/app.env"] == content.encode()
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -150,9 +169,7 @@ def test_what_systemd_reads_gets_its_folder_but_not_in_check_mode(
 ) -> None:
     machine = Machine()
     path = "/etc/systemd/system/app.service.d/okta.conf"
-    taken = consumer(machine, {**take, "way": "systemd", "path": path}).take(
-        "0oa1", SECRET, None, check_mode=check_mode
-    )
+    taken = consumer(machine, {**take, "way": "systemd", "path": path}).take("0oa1", SECRET, "", check_mode=check_mode)
     assert taken == {"changed": True, "before": None}
     # In check mode it is ansible-core's copy that writes nothing.
     assert machine.files == {path: written.encode()}
@@ -170,7 +187,7 @@ def test_what_systemd_reads_gets_its_folder_but_not_in_check_mode(
 )
 def test_what_cannot_be_written_is_a_failure_that_quotes_no_secret(module: str, way: str, told: str) -> None:
     machine = Machine({"/etc/app.env": b"KEY=old\n"}, **{module: "no space"})
-    said = refused(lambda: consumer(machine, {"way": way}).take("0oa1", SECRET, None, check_mode=False))
+    said = refused(lambda: consumer(machine, {"way": way}).take("0oa1", SECRET, "", check_mode=False))
     assert said == told
     assert machine.files == {"/etc/app.env": b"KEY=old\n"}
 
@@ -214,7 +231,7 @@ def test_the_value_that_a_drop_in_sets(secret: str) -> None:
     """What was written can be read back, or the check by Okta could never pass."""
     machine = Machine()
     found = consumer(machine, {"way": "systemd", "client_id_key": "KEY2"}, key="KEY")
-    found.take("0oa1", secret, None, check_mode=False)
+    found.take("0oa1", secret, "", check_mode=False)
     assert found.value() == secret
     assert consumer(machine, {"way": "systemd"}, key="KE").value() is None
     # Another file that is checked is none of systemd's.
