@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from services.load import Load
@@ -26,7 +27,7 @@ def services(simulator: Simulator, tmp_path: Path) -> Iterator[Services]:
         yield started
 
 
-def ended(handover: HandedServices, rotations: int, **more: str) -> None:
+def ended(handover: HandedServices, rotations: int, **more: Any) -> None:
     """The same command once more ends it."""
     run = handover.run(**more)
     assert run.returncode == 0, run.output

@@ -50,31 +50,35 @@ GET_PIP_NAMES = ("get_pip_23_1_2.py", "get_pip_24_2.py", "get_pip_25_2.py")
 
 def steps() -> list[Step]:
     return [
-        *(Step("sanity", "ansible-test sanity", _environment(core, _python(core)), _sanity) for core in CONTROLLERS),
+        *(Step("sanity", "ansible-test sanity", _environment(core, python_for(core)), _sanity) for core in CONTROLLERS),
         *(Step("units", "ansible-test units", _environment(*pair), _units) for pair in PAIRS),
         *(Step("integration", "ansible-test integration", _environment(*pair), _integration) for pair in PAIRS),
     ]
 
 
-def _python(core: str) -> str:
+def python_for(core: str) -> str:
     """Another one that this ansible-core supports, where the chosen one is missing."""
     choices = [SANITY[core], *reversed(CONTROLLERS[core])]
     return next((python for python in choices if python in interpreters()), SANITY[core])
 
 
+def pinned(core: str) -> str:
+    listed = (REQUIREMENTS / "ansible-core.txt").read_text(encoding="utf-8")
+    found = re.search(rf"^ansible-core=={re.escape(core)}\..*$", listed, re.MULTILINE)
+    if not found:
+        raise ValueError(f"ansible-core.txt names no ansible-core {core}")
+    return found.group()
+
+
 @functools.cache
 def _environment(core: str, python: str) -> Environment:
-    listed = (REQUIREMENTS / "ansible-core.txt").read_text(encoding="utf-8")
-    pinned = re.search(rf"^ansible-core=={re.escape(core)}\..*$", listed, re.MULTILINE)
-    if not pinned:
-        raise ValueError(f"ansible-core.txt names no ansible-core {core}")
     tests = CHECKOUT / "tests"
     files = (
         REQUIREMENTS / "ansible-test.txt",
         tests / "unit" / "requirements.txt",
         tests / "integration" / "requirements.txt",
     )
-    return Environment(f"core-{core}-py{python}", python, (pinned.group(),), files, distribution="ansible-core")
+    return Environment(f"core-{core}-py{python}", python, (pinned(core),), files, distribution="ansible-core")
 
 
 def _ansible_test(room: Room, command: str, *arguments: str) -> str:

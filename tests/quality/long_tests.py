@@ -42,7 +42,9 @@ def whole_suite(room: Room) -> None:
     coverage(room, *measured, **_recorded_in(folders["1"], "1"))
     again = sorted(with_tasks_of_ours(folders["1"]))
     run_pytest(room, "-m", "", "-n", "2", *again, **_recorded_in(folders["0"], "0"))
-    run_pytest(room, "-m", "run_once", "-n", "2", "tests/integration")
+    # One after the other, for together they would take longer than a check may.
+    for marks in ("run_once and not before_release", "run_once and before_release"):
+        run_pytest(room, "-m", marks, "-n", "2", "tests/integration")
     seen = [recorded(folder) for folder in folders.values()]
     seen[0] = {test: commands for test, commands in seen[0].items() if test in again}
     found = differences(*seen)

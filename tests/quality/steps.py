@@ -27,6 +27,13 @@ def _everyday(name: str) -> Environment:
     return Environment(name, _PYTHON, (), (CHECKOUT / "tests" / "requirements.txt",), "pytest")
 
 
+def _with_core(core: str) -> Environment:
+    """With what the tests of services need."""
+    files = (REQUIREMENTS / "ansible-test.txt", CHECKOUT / "tests" / "integration" / "requirements.txt")
+    packages = (ansible_test.pinned(core), "authlib")
+    return Environment(f"handover-core-{core}", ansible_test.python_for(core), packages, files, "ansible-core")
+
+
 _TOOLS = _environment("tools")
 _COVERAGE = _environment("coverage")
 _DOCS = _environment("docs")
@@ -91,6 +98,11 @@ def _neighbours(room: Room) -> None:
         room.remark = f"NOT INSTALLED: {', '.join(neighbour.package for neighbour in absent)}"
 
 
+def _handover(room: Room) -> None:
+    """What is killed goes on where ansible-core chooses tasks, hosts and workers in another way too."""
+    run_pytest(room, "-n", "1", "--tb=short", "-k", "planned", "tests/integration/test_handover_killed.py")
+
+
 def _vendor_clients(room: Room) -> None:
     """Their packages come into the copy of the checkout, and npm's cache into the checkout's."""
     settings = {"npm_config_cache": str(CACHE / "npm"), "npm_config_update_notifier": "false"}
@@ -110,6 +122,7 @@ STEPS = [
     Step("neighbours", "behind nginx, HAProxy, Apache, squid, Varnish", _everyday("neighbours"), _neighbours),
     Step("vendor clients", "vendor's clients on the simulator", _VENDOR_CLIENTS, _vendor_clients),
     *ansible_test.steps(),
+    Step("handover", "handover killed under load", _with_core("2.16"), _handover),
     Step("importer", "galaxy-importer", _IMPORTER, importer),
     Step("webpages", "antsibull-docs sphinx", _DOCS, webpages),
     Step("mypy", "mypy --strict", _TOOLS, _mypy),
