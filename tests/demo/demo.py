@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -19,12 +18,10 @@ sys.path.insert(0, str(TESTS))
 from simulator.client import Simulator  # noqa: E402
 from support import children  # noqa: E402
 
-BIN = Path(sys.executable).parent
+from demo.handing import hand_over  # noqa: E402
+from demo.shown import BIN, Failed, broken, run  # noqa: E402
+
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class Failed(Exception):
-    """A command ended with something else than 0."""
 
 
 def end(number: int, _frame: FrameType | None) -> NoReturn:
@@ -32,14 +29,6 @@ def end(number: int, _frame: FrameType | None) -> NoReturn:
     for each in _ENDING:
         signal.signal(each, signal.SIG_IGN)
     raise SystemExit(128 + number)
-
-
-def run(title: str, arguments: list[str], environment: dict[str, str]) -> None:
-    print(f"\n=== {title}\n$ {' '.join(arguments)}", flush=True)
-    # Not subprocess.run, which kills what it runs when it is interrupted.
-    process = subprocess.Popen([str(BIN / arguments[0]), *arguments[1:]], env=environment, cwd=TESTS / "demo")
-    if process.wait():
-        raise Failed(f"{arguments[0]} ended with {process.returncode}")
 
 
 def install(folder: Path, environment: dict[str, str]) -> None:
@@ -65,10 +54,7 @@ def ended(simulator: Simulator, before: str) -> list[str]:
         "Infisical serves the new one": served != before and served in [s["client_secret"] for s in secrets],
         "every token that a task made is revoked": all(token["revoked"] for token in simulator.state()["tokens"]),
     }
-    print("\n=== What the server saw")
-    for promise, held in promises.items():
-        print(f"{'yes' if held else 'NO '}  {promise}")
-    return [promise for promise, held in promises.items() if not held]
+    return broken("What the server saw", promises)
 
 
 def main() -> int:
@@ -109,9 +95,10 @@ def main() -> int:
         module = "secretops.infisical.okta_client_secret_rotation"
         adhoc = ["ansible", "localhost", "-m", module, "-a", f"rotation_id={rotation['id']}"]
         run("Rotate from the command line (not due any more)", adhoc, environment)
-        broken = ended(simulator, before)
-    print(f"\nThe demo failed: {', '.join(broken)}." if broken else "\nAll of it held.")
-    return 1 if broken else 0
+        found = ended(simulator, before)
+        found += hand_over(simulator, folder, environment)
+    print(f"\nThe demo failed: {', '.join(found)}." if found else "\nAll of it held.")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -121,19 +122,56 @@ def _parent(pid: int) -> int | None:
     return None if state == "Z" else int(parent)
 
 
-def test_the_demo(temporary: Path, home: Path) -> None:
-    done = subprocess.run(DEMO, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+def shown(command: list[str]) -> str:
+    """What a demo shows whose promises were held."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "All of it held." in done.stdout
+    assert "\nNO " not in done.stdout
+    return done.stdout
+
+
+@pytest.mark.run_once
+def test_the_demo(temporary: Path, home: Path) -> None:
+    output = shown(DEMO)
+    requests = re.findall(r"^yes  of (\d+) requests to the services, 0 failed$", output, re.MULTILINE)
+    tokens = re.findall(r"^yes  of (\d+) requests for a token, Okta refused 0$", output, re.MULTILINE)
+    assert (len(requests), len(tokens)) == (2, 2)
+    assert all(int(number) > 20 for number in requests)
+    assert output.count("\nyes  the report proves it of every service\n") == 2
+    assert "\nyes  Okta gives no token for it\n" in output
     assert (left(temporary), left(home)) == ([], [])
 
 
 @pytest.mark.before_release
+@pytest.mark.run_once
+def test_the_demo_without_haproxy(temporary: Path, home: Path) -> None:
+    hidden = "import runpy, shutil; shutil.which = lambda *given, **more: None"
+    output = shown([sys.executable, "-c", f"{hidden}; runpy.run_path({DEMO[1]!r}, run_name='__main__')"])
+    assert "HAPROXY IS NOT INSTALLED" in output
+    assert "changed: [billing" not in output
+    assert output.count("\nyes  the report proves it of every service\n") == 2
+    assert (left(temporary), left(home)) == ([], [])
+
+
+@pytest.mark.before_release
+@pytest.mark.run_once
 @pytest.mark.parametrize("number", ENDING)
-def test_a_demo_that_is_interrupted(temporary: Path, home: Path, number: signal.Signals) -> None:
-    with started(DEMO, "TASK [") as process:
+@pytest.mark.parametrize("told", ["TASK [", "changed: [reporting] Restart"], ids=["rotating", "handing over"])
+def test_a_demo_that_is_interrupted(temporary: Path, home: Path, number: signal.Signals, told: str) -> None:
+    with started(DEMO, told) as process:
         assert ended(process, number) == 128 + number
     assert (left(temporary), left(home)) == ([], [])
+    until(lambda: not mentioning(temporary), "what the demo started ended with it")
+
+
+def mentioning(folder: Path) -> list[str]:
+    """The command lines of processes that name something in the folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [command for command in found if f"{folder}/" in command]
 
 
 TRACES = """

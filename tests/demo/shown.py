@@ -1,0 +1,32 @@
+# SPDX-FileCopyrightText: secretops.infisical contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands as a user types them, and promises that are held to what was seen."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+BIN = Path(sys.executable).parent
+
+
+class Failed(Exception):
+    """A command ended with something else than 0."""
+
+
+def run(title: str, arguments: list[str], environment: dict[str, str]) -> None:
+    print(f"\n=== {title}\n$ {' '.join(arguments)}", flush=True)
+    # Not subprocess.run, which kills what it runs when it is interrupted.
+    process = subprocess.Popen([str(BIN / arguments[0]), *arguments[1:]], env=environment, cwd=HERE)
+    if process.wait():
+        raise Failed(f"{arguments[0]} ended with {process.returncode}")
+
+
+def broken(title: str, promises: dict[str, bool]) -> list[str]:
+    """Those that were not held."""
+    print(f"\n=== {title}")
+    for promise, held in promises.items():
+        print(f"{'yes' if held else 'NO '}  {promise}")
+    return [promise for promise, held in promises.items() if not held]
