@@ -102,6 +102,15 @@ def test_serial_hides_consumers_unless_nothing_is_rotated() -> None:
     assert run["rotations"] == [{"rotation_id": ID, "hosts": ["a"], "listed": ["a", "b"]}]
 
 
+@pytest.mark.parametrize("strategy", ["free", "host_pinned", "ansible.builtin.free", "mitogen_linear"])
+def test_batches_wait_for_each_other_in_one_strategy_only(strategy: str) -> None:
+    play = Play(hosts("a"), **SHARED)
+    assert refused(play, strategy=strategy).startswith(
+        f"The strategy of the play is {strategy}, in which no batch waits"
+    )
+    assert "failed" not in play.act("check", strategy="ansible.builtin.linear")
+
+
 def test_a_host_that_is_no_listed_consumer_is_refused() -> None:
     said = refused(Play(hosts("a", "b", "c"), handover_hosts="a", **SHARED))
     assert said == (

@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.secretops.infisical.plugins.action import handover
 from ansible_collections.secretops.infisical.plugins.module_utils._transport import urls
-from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_host import Host
 from simulator.client import Simulator
-from support.files_in_memory import VARIABLES, Machine
+from support.handed_consumers import Consumers
 from support.handover_cycle import Handed
-from support.handover_steps import Play, act
-from support.handover_variables import NEEDED
-from support.server import login, tokens_left
+from support.handover_steps import act
+from support.server import tokens_left
 
 ROTATIONS = [
     {"rotation_id": "i", "hosts": ["a", "b"], "listed": ["a", "b", "c"]},
@@ -148,44 +145,6 @@ def handed(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Handed:
     return Handed(simulator, monkeypatch)
 
 
-class Consumers:
-    """Of the rotation, each with an env file of its own, and a check that asks Okta."""
-
-    def __init__(self, handed: Handed, monkeypatch: pytest.MonkeyPatch, *names: str, **more: Any) -> None:
-        self.machines = {name: Machine({"/etc/app.env": b"KEY=old\n"}) for name in names}
-        monkeypatch.setattr(handover, "Host", self._host)
-        connection = {f"infisical_{name}": value for name, value in login(handed.simulator).items()}
-        shared = {
-            **NEEDED,
-            "handover_rotation_id": handed.id,
-            "handover_okta_url": handed.simulator.okta_url,
-            "handover_check": {"way": "okta"},
-            "handover_require": "checked",
-            **connection,
-            **more,
-        }
-        self.play = Play({name: {} for name in names}, None, **shared)
-        self.run = self.play.act("check")
-
-    def _host(self, _action: Any, variables: dict[str, Any]) -> Host:
-        machine: Any = self.machines[variables["inventory_hostname"]]
-        return Host(machine, VARIABLES)
-
-    def deliver(self, host: str, look: dict[str, Any]) -> dict[str, Any]:
-        """As deliver.yml and consumers.yml do it."""
-        own = self.play.hostvars[host]["handover_own"]
-        active = look["credentials"]["active"]
-        secret = {"own": own, "client_id": active["clientId"], "client_secret": active["clientSecret"]}
-        note = self.play.act("read", host, own=own)
-        taken = self.play.act("file", host, **secret)
-        self.play.act("note", host, own=own, secret_id=active["secretId"])
-        asked = self.play.act("okta", host, **secret)
-        assert asked["msg"] == "Okta accepts the secret that /etc/app.env holds."
-        record = {"run": self.run, "note": note, "secret_id": active["secretId"], "state": "checked"}
-        self.play.hostvars[host]["handover_state"] = self.play.act("record", host, **record)
-        return dict(taken)
-
-
 def test_a_run_from_end_to_end(handed: Handed, monkeypatch: pytest.MonkeyPatch) -> None:
     consumers = Consumers(handed, monkeypatch, "a", "b")
     play, run = consumers.play, consumers.run
@@ -208,33 +167,6 @@ def test_a_run_from_end_to_end(handed: Handed, monkeypatch: pytest.MonkeyPatch) 
     assert summary["lines"][-1] == "Of 2 consumers: 2 checked."
     assert not any(each["clientSecret"] in json.dumps([summary, rotated]) for each in handed.slots)
     assert tokens_left(handed.simulator) == []
-
-
-def test_what_a_file_holds_is_asked_about(handed: Handed, monkeypatch: pytest.MonkeyPatch) -> None:
-    consumers = Consumers(handed, monkeypatch, "a")
-    own = consumers.play.hostvars["a"]["handover_own"]
-    (active, previous), machine = handed.slots, consumers.machines["a"]
-
-    def asked(**given: Any) -> str:
-        return str(consumers.play.act("okta", own=own, client_id=active["clientId"], **given)["msg"])
-
-    nowhere = "/etc/app.env does not hold the secret where it should."
-    accepted = "Okta accepts the secret that /etc/app.env holds."
-    assert asked() == "Okta does not accept the secret that /etc/app.env holds."
-    assert asked(client_secret=active["clientSecret"]) == nowhere
-    machine.files["/etc/app.env"] = f"KEY={previous['clientSecret']}\n".encode()
-    assert asked(client_secret=active["clientSecret"]) == nowhere
-    assert (asked(), asked(client_secret=previous["clientSecret"])) == (accepted, accepted)
-    del machine.files["/etc/app.env"]
-    assert asked() == nowhere
-
-
-def test_a_file_is_given_back(handed: Handed, monkeypatch: pytest.MonkeyPatch) -> None:
-    consumers = Consumers(handed, monkeypatch, "a")
-    own = consumers.play.hostvars["a"]["handover_own"]
-    taken = consumers.deliver("a", {"credentials": {"active": handed.slots[0]}})
-    assert consumers.play.act("back", own=own, before=taken["before"])["changed"] is True
-    assert consumers.machines["a"].files["/etc/app.env"] == b"KEY=old\n"
 
 
 def test_what_is_unsafe_is_warned_of_once(handed: Handed, monkeypatch: pytest.MonkeyPatch) -> None:
