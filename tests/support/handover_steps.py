@@ -10,19 +10,14 @@ from typing import Any
 from unittest.mock import Mock
 
 from ansible.parsing.dataloader import DataLoader
+from ansible.plugins import loader
 from ansible_collections.secretops.infisical.plugins.action.handover import ActionModule
 
 
 def act(
-    step: str,
-    variables: dict[str, Any],
-    *,
-    check_mode: bool = False,
-    strategy: str = "linear",
-    plugins: Any = None,
-    **args: Any,
+    step: str, variables: dict[str, Any], *, check_mode: bool = False, strategy: str = "linear", **args: Any
 ) -> Any:
-    """The result of one step, as ansible-core would register it. ``plugins`` are its loaders of them."""
+    """The result of one step, as ansible-core would register it."""
     play = SimpleNamespace(strategy=strategy, get_vars=dict)
     action = ActionModule(
         task=Mock(args={"step": step, **args}, async_val=0, check_mode=check_mode, diff=False, _play=play),
@@ -30,7 +25,7 @@ def act(
         play_context=Mock(),
         loader=DataLoader(),
         templar=Mock(template=lambda value: value),
-        shared_loader_obj=plugins or Mock(),
+        shared_loader_obj=loader,
     )
     return json.loads(json.dumps(action.run(task_vars=variables)))
 

@@ -105,9 +105,7 @@ def test_serial_hides_consumers_unless_nothing_is_rotated() -> None:
 @pytest.mark.parametrize("strategy", ["free", "host_pinned", "ansible.builtin.free", "mitogen_linear"])
 def test_batches_wait_for_each_other_in_one_strategy_only(strategy: str) -> None:
     play = Play(hosts("a"), **SHARED)
-    assert refused(play, strategy=strategy).startswith(
-        f"The strategy of the play is {strategy}, in which no batch waits"
-    )
+    assert refused(play, strategy=strategy).startswith(f"The strategy of the play is {strategy}, where no batch waits")
     assert "failed" not in play.act("check", strategy="ansible.builtin.linear")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from ansible.plugins.loader import lookup_loader
 from ansible_collections.secretops.infisical.plugins.action import handover
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_host import Host
 from simulator.client import Simulator
@@ -54,15 +55,16 @@ def test_what_a_template_makes_stays_text(monkeypatch: pytest.MonkeyPatch, tags:
     machine: Any = Machine()
     monkeypatch.setattr(handover, "Host", lambda _action, _variables: Host(machine, VARIABLES))
     monkeypatch.setattr(handover, "TAGS_DATA", tags)
-    plugins = Mock()
-    plugins.lookup_loader.get.return_value.run.return_value = ['{"secret": "x"}']
+    template = Mock(run=Mock(return_value=['{"secret": "x"}']))
+    found = Mock(return_value=template)
+    monkeypatch.setattr(lookup_loader, "get", found)
     options = ("client_id_key", "client_secret_key", "credential", "format", "mode", "owner", "group")
     take = {"way": "template", "src": "/base/app.j2", "path": "/etc/app.json", **dict.fromkeys(options)}
     own = {"take": take, "check": {}, "restart": None}
     variables = {"handover_client_secret": "x"}
-    taken = act("file", variables, plugins=plugins, own=own, client_id="0oa1", client_secret="x")
+    taken = act("file", variables, own=own, client_id="0oa1", client_secret="x")
     assert (taken["changed"], machine.files) == (True, {"/etc/app.json": b'{"secret": "x"}'})
-    assert plugins.lookup_loader.get.call_args.args == ("ansible.builtin.template",)
+    assert found.call_args.args == ("ansible.builtin.template",)
     # Up to ansible-core 2.18 it would be made data of.
     more = {} if tags else {"convert_data": False}
-    plugins.lookup_loader.get.return_value.run.assert_called_once_with(["/base/app.j2"], variables=variables, **more)
+    template.run.assert_called_once_with(["/base/app.j2"], variables=variables, **more)
