@@ -137,7 +137,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """What is of this consumer, and what it shares with the others; here, where all variables of a task are."""
         typed = self._typed()
         name = self._variables["inventory_hostname"]
-        own = _handover_settings.consumer(name, typed, self._loader.get_basedir())
+        own = _handover_settings.consumer(name, typed, _run_settings.working_folder(os.environ))
         return {**own, "shared": _handover_settings.digests(typed)}
 
     def _look(self, given: Given) -> Given:
@@ -277,7 +277,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return Okta({"okta_url": common["handover_okta_url"], **options}, wait_timeout, self._warn)
 
     def _task_of(self, common: Mapping[str, Any]) -> Task:
-        params = _handover_settings.task_params(common, common["handover_wait_timeout"])
+        params = _handover_settings.task_params(common)
         return Task(params=params, check_mode=False, environ=os.environ, warn=self._warn, gate=_refused.gate)
 
     def _typed(self) -> Mapping[str, Any]:

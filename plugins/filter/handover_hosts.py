@@ -56,7 +56,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.plugin_utils._foreign import checked
 from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import consumers
 
 
@@ -68,8 +68,5 @@ class FilterModule:
 def handover_hosts(
     groups: Mapping[str, Sequence[str]], pattern: Any = None, limited: Sequence[str] | None = None
 ) -> list[str]:
-    try:
-        return consumers(groups, pattern, groups["all"] if limited is None else limited)
-    except InfisicalError as caught:
-        failure = caught
-    raise AnsibleFilterError(failure.message)
+    everybody = groups["all"] if limited is None else limited
+    return checked(lambda: consumers(groups, pattern, everybody), AnsibleFilterError, "choose the hosts")

@@ -64,7 +64,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.plugin_utils._foreign import checked
 from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import selected
 
 
@@ -76,8 +76,6 @@ class FilterModule:
 def rotate_fleet_hosts(
     groups: Mapping[str, Sequence[str]], pattern: Any = None, limited: Sequence[str] | None = None, limit: str = ""
 ) -> list[str]:
-    try:
-        return selected(groups, pattern, groups["all"] if limited is None else limited, limit) or ["localhost"]
-    except InfisicalError as caught:
-        failure = caught
-    raise AnsibleFilterError(failure.message)
+    everybody = groups["all"] if limited is None else limited
+    hosts = checked(lambda: selected(groups, pattern, everybody, limit), AnsibleFilterError, "choose the hosts")
+    return hosts or ["localhost"]

@@ -123,6 +123,7 @@ EXAMPLES = r"""
       take:
         note: "{{ playbook_dir }}/okta.env.handover"
       check: {}
+      restart: {}
 """
 
 RETURN = r"""

@@ -40,7 +40,7 @@ class Cycle:
 
     @property
     def _settings(self) -> rule.Settings:
-        return _handover_settings.rule_settings(self.run, self.why_deliver_only)
+        return _handover_settings.rule_settings(self.run)
 
     def look(self, last: Data, rotated: Data) -> dict[str, Any]:
         """What is there now, with the secrets. ``problem`` says why nothing may be delivered; empty where it may.
@@ -141,8 +141,8 @@ class Cycle:
 
     def _decision(self, look: Data, held: Mapping[str, rule.Held | None], *, check_mode: bool) -> rule.Decision:
         settings = self._settings
-        if settings.why_deliver_only:
-            return rule.Decision(rule.DONE, f"Delivered only, not rotated: {settings.why_deliver_only}")
+        if self.why_deliver_only:
+            return rule.Decision(rule.DONE, f"Delivered only, not rotated: {self.why_deliver_only}")
         standing = _as_standing(look["standing"])
         wanted = rule.wanted(standing, settings)
         if wanted.what != rule.ROTATE:
@@ -153,8 +153,7 @@ class Cycle:
         why_not = rule.hindrance(standing, settings)
         # Nothing was delivered under check mode, so that nobody can be proved.
         if not why_not and not check_mode:
-            known = {host: each for host, each in held.items() if each}
-            why_not = rule.gate(self.rotation["listed"], known, look["active_id"], settings)
+            why_not = rule.gate(self.rotation["listed"], held, look["active_id"], settings)
         return rule.Decision(rule.REFUSE, f"Not rotated. {why_not}") if why_not else wanted
 
     def _rotated(self, look: Data, lines: Sequence[str], *, check_mode: bool) -> dict[str, Any]:

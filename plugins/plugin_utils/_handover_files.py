@@ -15,6 +15,8 @@ _KEY = {
     "env": r"[ \t]*(?:export[ \t]+)?{key}=",
     "properties": r"[ \t]*{key}(?:[ \t]*[=:][ \t]*|[ \t]+)",
 }
+#: What may stand behind a value; a properties file knows no comment there.
+_REST = {"env": r"(?:[ \t]+#[^\r\n]*)?[ \t]*\r?", "properties": r"[ \t]*\r?"}
 
 
 def edited(content: str, values: Mapping[str, str], syntax: str) -> str:
@@ -45,7 +47,9 @@ def value_of(content: str, key: str, syntax: str) -> str | None:
 
 
 def _line(key: str, syntax: str) -> re.Pattern[str]:
-    return re.compile(rf"^({_KEY[syntax].format(key=re.escape(key))})([^\r\n]*?)([ \t]*\r?)$", re.MULTILINE)
+    beginning = _KEY[syntax].format(key=re.escape(key))
+    value = r"""("[^"\r\n]*"|'[^'\r\n]*'|[^\r\n]*?)"""
+    return re.compile(rf"^({beginning}){value}({_REST[syntax]})$", re.MULTILINE)
 
 
 def _quotes(text: str) -> str:

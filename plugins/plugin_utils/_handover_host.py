@@ -9,10 +9,11 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_files
@@ -53,7 +54,7 @@ class Host:
             templar=self._action._templar,
             shared_loader_obj=self._action._shared_loader_obj,
         )
-        result = copy.run(task_vars=self._variables)
+        result = _run(lambda: copy.run(task_vars=self._variables))
         if result.get("failed"):
             raise _failure(f"write {path}", result)
         return bool(result.get("changed"))
@@ -70,10 +71,21 @@ class Host:
             raise _failure(what, result)
 
     def _module(self, name: str, args: Mapping[str, Any]) -> dict[str, Any]:
-        result: dict[str, Any] = self._action._execute_module(
-            module_name=name, module_args=dict(args), task_vars=self._variables
+        return _run(
+            lambda: self._action._execute_module(module_name=name, module_args=dict(args), task_vars=self._variables)
         )
-        return result
+
+
+def _run(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What ansible-core cannot do on the consumer, as becoming another user there, is no fault of ours."""
+    try:
+        return work()
+    except AnsibleConnectionFailure:
+        raise
+    except AnsibleError as fault:
+        kind = type(fault).__name__
+    # Its text may quote what was to be written.
+    return {"failed": True, "msg": f"{kind} of ansible-core, as its own modules would end there"}
 
 
 def _text(content: bytes) -> str:

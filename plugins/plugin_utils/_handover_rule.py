@@ -17,12 +17,11 @@ ROTATE, DONE, REFUSE = "rotate", "done", "refuse"
 
 @dataclass(frozen=True)
 class Settings:
-    """Of the whole run. ``window`` and ``min_age`` are seconds, ``why_deliver_only`` is empty where it may rotate."""
+    """Of the whole run. ``window`` and ``min_age`` are seconds."""
 
     min_age: int
     window: int
     require: str
-    why_deliver_only: str = ""
     leaked_secret_id: str = ""
     cut_off: Sequence[str] = ()
 
@@ -61,8 +60,6 @@ class Decision:
 
 def wanted(standing: Standing, settings: Settings) -> Decision:
     """Whether a rotation is due, whoever holds what."""
-    if settings.why_deliver_only:
-        return Decision(DONE, f"Delivers only: {settings.why_deliver_only}")
     leaked = settings.leaked_secret_id
     if leaked:
         if leaked not in (standing.active_id, standing.previous_id):
@@ -98,7 +95,7 @@ def hindrance(standing: Standing, settings: Settings) -> str:
     return ""
 
 
-def gate(listed: Sequence[str], held: Mapping[str, Held], active_id: str, settings: Settings) -> str:
+def gate(listed: Sequence[str], held: Mapping[str, Held | None], active_id: str, settings: Settings) -> str:
     """Why a rotation would cut somebody off; empty where it does not. ``held`` is what this run knows, by consumer."""
     required = "proven" if settings.leaked_secret_id else settings.require
     behind = {host: _behind(held.get(host), active_id, required) for host in listed if host not in settings.cut_off}

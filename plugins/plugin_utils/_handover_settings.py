@@ -32,6 +32,9 @@ _KEY = bytes(multiprocessing.current_process().authkey)[:64]
 #: Okta's ids have 20 characters. Its secrets have 40 or 64, not all of them with a sign that no id has.
 _SECRET_ID = re.compile(r"[A-Za-z0-9]{1,32}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII)
+#: systemd overlooks an assignment to another one.
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_KUBERNETES = re.compile(r"[A-Za-z0-9._-]{1,253}", re.ASCII)
 Typed = Mapping[str, Any]
 
 
@@ -106,12 +109,11 @@ def why_deliver_only(run: Mapping[str, Any], rotation: Mapping[str, Any]) -> str
     return ""
 
 
-def rule_settings(run: Mapping[str, Any], why_deliver_only: str) -> Settings:
+def rule_settings(run: Mapping[str, Any]) -> Settings:
     return Settings(
         min_age=run["min_age"],
         window=run["window"],
         require=run["require"],
-        why_deliver_only=why_deliver_only,
         leaked_secret_id=run["leaked_secret_id"],
         cut_off=run["cut_off"],
     )
@@ -128,7 +130,7 @@ def _secret_id(value: str | None) -> str:
     return text
 
 
-def task_params(given: Mapping[str, Any], wait_timeout: int) -> dict[str, Any]:
+def task_params(given: Mapping[str, Any]) -> dict[str, Any]:
     """The options of connection and login for a task, out of the variables ``infisical_...``."""
     spec = {**CONNECTION, **AUTHENTICATION}
     params = {option: details.get("default") for option, details in spec.items()}
@@ -136,27 +138,28 @@ def task_params(given: Mapping[str, Any], wait_timeout: int) -> dict[str, Any]:
     return {
         **params,
         **{option: value for option, value in told.items() if not is_blank(value)},
-        "wait_timeout": _settings.seconds("handover_wait_timeout", wait_timeout, least=0),
+        "wait_timeout": _settings.seconds("handover_wait_timeout", given["handover_wait_timeout"], least=0),
     }
 
 
-def consumer(host: str, typed: Typed, basedir: str) -> dict[str, Any]:
-    """How a consumer takes, begins to use, and shows that it uses, the secret."""
+def consumer(host: str, typed: Typed, folder: str) -> dict[str, Any]:
+    """How a consumer takes, begins to use, and shows that it uses, the secret. Relative paths begin at ``folder``."""
     try:
-        return _consumer(host, typed, basedir)
+        return _consumer(host, typed, folder)
     except InfisicalError as failure:
         failure.problem = f"{host}: {failure.problem}"
         raise
 
 
-def _consumer(host: str, typed: Typed, basedir: str) -> dict[str, Any]:
+def _consumer(host: str, typed: Typed, folder: str) -> dict[str, Any]:
     take, check = dict(typed["handover_take"]), dict(typed["handover_check"])
     way = take["way"]
     if way == "systemd":
         take["path"] = _systemd_path(take)
+    names = {"kubernetes_secret": _KUBERNETES, "systemd": _VARIABLE}.get(way, _NAME)
     for option in ("client_id_key", "client_secret_key"):
-        if take[option] and way != "kubernetes_secret" and not _NAME.fullmatch(take[option]):
-            raise invalid_arguments(f"handover_take.{option} is {take[option]!r}, which is no name of a key.")
+        if take[option] and not names.fullmatch(take[option]):
+            raise invalid_arguments(f"handover_take.{option} is {take[option]!r}, which is no name that it can have.")
     if way in _FILES and not take["note"]:
         take["note"] = f"{take['path']}.handover"
     for option in ("path", "note"):
@@ -168,7 +171,7 @@ def _consumer(host: str, typed: Typed, basedir: str) -> dict[str, Any]:
         ("handover_check", check, "file"),
     ):
         if options[option]:
-            options[option] = _on_controller(f"{name}.{option}", options[option], basedir)
+            options[option] = _on_controller(f"{name}.{option}", options[option], folder)
     if check["way"] == "okta":
         _check_okta(check, take)
     elif check["way"] == "http" and not check["url"].startswith(("http://", "https://")):
@@ -182,6 +185,11 @@ def _consumer(host: str, typed: Typed, basedir: str) -> dict[str, Any]:
 
 
 def _systemd_path(take: Mapping[str, Any]) -> str:
+    if take["path"]:
+        raise invalid_arguments(
+            "handover_take.path is of no use for the way systemd: credential_directory or drop_in_directory says where "
+            "the file is."
+        )
     if take["credential"]:
         return f"{take['credential_directory'].rstrip('/')}/{take['credential']}"
     if not take["client_secret_key"]:
@@ -239,8 +247,8 @@ def _groups(pattern: str) -> int:
     raise invalid_arguments(f"handover_check.pattern is no regular expression: {fault}.")
 
 
-def _on_controller(name: str, value: str, basedir: str) -> str:
-    path = os.path.join(basedir, os.path.expanduser(value))
+def _on_controller(name: str, value: str, folder: str) -> str:
+    path = os.path.join(folder, os.path.expanduser(value))
     if not os.path.isfile(path):
         raise invalid_arguments(f"{name} is {value!r}: there is no file {path} on the controller.")
     return path

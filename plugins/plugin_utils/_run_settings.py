@@ -98,8 +98,7 @@ def report_path(value: str | None, environ: Mapping[str, str], name: str = "rota
     """The full path, of a file that can be written. ``name`` is that of the variable."""
     if value is None:
         return None
-    # ansible-core changes its working folder; the shell's is what a relative path means.
-    path = os.path.join(environ.get("PWD") or os.getcwd(), os.path.expanduser(value.strip()))
+    path = os.path.join(working_folder(environ), os.path.expanduser(value.strip()))
     folder = os.path.dirname(path)
     if os.path.isdir(path):
         fault = "is a folder, not a file"
@@ -110,6 +109,11 @@ def report_path(value: str | None, environ: Mapping[str, str], name: str = "rota
     else:
         return path
     raise invalid_arguments(f"{name} is {value!r}, which {fault}.")
+
+
+def working_folder(environ: Mapping[str, str]) -> str:
+    """What a relative path means. ansible-core changes its own; this is the shell's."""
+    return environ.get("PWD") or os.getcwd()
 
 
 def write_report(path: str | None, report: Mapping[str, Any]) -> str:

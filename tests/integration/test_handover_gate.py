@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
@@ -54,6 +55,31 @@ def test_a_consumer_that_fails_before_the_rotation_keeps_the_gate_shut(handover:
     assert [handover.holds(name) for name in handover.hosts] == [handover.active, older, "made by hand"]
     assert handover.states()["web3"] == ("not_reached", "")
     assert "web2" in handover.told()["stopped"]
+
+
+def test_one_that_had_it_already_gets_the_other_secret_back(handover: Handover) -> None:
+    """Its file was not changed, so that there is no content from before."""
+    assert handover.run(rotate=False).returncode == 0
+    (active_id, _active), (older_id, older) = handover.slots.items()
+    handover.accepts_only("web1", older)
+    run = handover.run()
+    assert run.returncode == 2, run.output
+    assert handover.rotations() == 0
+    assert handover.holds("web1") == older
+    # Note and report tell what it holds now.
+    assert json.loads(handover.note("web1").read_text(encoding="utf-8"))["secret_id"] == older_id
+    assert handover.states()["web1"] == ("failed", older_id)
+    assert active_id in handover.told()["stopped"]
+
+
+def test_a_file_that_was_changed_by_hand_is_not_taken_for_what_the_note_says(handover: Handover) -> None:
+    assert handover.run(rotate=False).returncode == 0
+    older = list(handover.slots.values())[1]
+    handover.path("web1").write_text(f"OKTA_CLIENT_SECRET={older}\n", encoding="utf-8")
+    handover.accepts_only("web1", older)
+    run = handover.run()
+    assert run.returncode == 2, run.output
+    assert (handover.holds("web1"), handover.states()["web1"]) == (older, ("failed", ""))
 
 
 def test_a_consumer_that_is_not_restored_keeps_what_it_got(handover: Handover) -> None:

@@ -27,9 +27,12 @@ class _Task:
 
 
 class Machine:
-    """Stands in for the action: what ansible-core's modules would do. ``fails`` are modules with their message."""
+    """Stands in for the action: what ansible-core's modules would do.
 
-    def __init__(self, files: dict[str, bytes] | None = None, **fails: str | None) -> None:
+    ``fails`` are modules with their message, or with what ansible-core raises before they run.
+    """
+
+    def __init__(self, files: dict[str, bytes] | None = None, **fails: str | Exception | None) -> None:
         self.files = dict(files or {})
         self.fails = fails
         self.calls: list[tuple[str, dict[str, Any]]] = []
@@ -44,8 +47,14 @@ class Machine:
         name = module_name.removeprefix("ansible.legacy.")
         self.calls.append((name, module_args))
         if name in self.fails:
-            return {"failed": True} if self.fails[name] is None else {"failed": True, "msg": self.fails[name]}
+            return self._failed(name)
         return self.__getattribute__(f"_{name}")(module_args)  # type: ignore[no-any-return]
+
+    def _failed(self, name: str) -> dict[str, Any]:
+        told = self.fails[name]
+        if isinstance(told, Exception):
+            raise told
+        return {"failed": True} if told is None else {"failed": True, "msg": told}
 
     def _slurp(self, args: dict[str, Any]) -> dict[str, Any]:
         if args["src"] not in self.files:
@@ -77,7 +86,7 @@ class Machine:
     def _copy(self, args: dict[str, Any]) -> dict[str, Any]:
         self.calls.append(("copy", args))
         if "copy" in self.fails:
-            return {"failed": True, "msg": self.fails["copy"]}
+            return self._failed("copy")
         content = to_bytes(args["content"])
         changed = self.files.get(args["dest"]) != content
         self.files[args["dest"]] = content

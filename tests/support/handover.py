@@ -59,6 +59,9 @@ class Handover:
             },
         }
 
+    def note(self, name: str) -> Path:
+        return self.workspace.folder / f"{name}.env.handover"
+
     def restarts(self, name: str) -> Path:
         return self.workspace.folder / f"{name}.restarts"
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from bench.tables import Table, plot, replaced
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst" / "guide_fleets.rst"
+GUIDES = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst"
 BENCH = Path(__file__).resolve().parents[1] / "bench" / "__main__.py"
 
 
@@ -38,9 +38,9 @@ def test_only_what_stands_between_the_marks_is_replaced() -> None:
         replaced(guide, "y", "new")
 
 
-def test_the_guide_has_a_place_for_everything() -> None:
+def test_the_guides_have_a_place_for_everything() -> None:
     written = set(re.findall(r'"(bench_\w+)"', BENCH.read_text(encoding="utf-8")))
     written |= set(re.findall(r'"(bench_\w+)"', BENCH.with_name("tables.py").read_text(encoding="utf-8")))
-    guide = GUIDE.read_text(encoding="utf-8")
-    assert written == set(re.findall(r"^\.\. begin (\w+)$", guide, re.MULTILINE))
-    assert written == set(re.findall(r"^\.\. end (\w+)$", guide, re.MULTILINE))
+    guide = "".join(path.read_text(encoding="utf-8") for path in sorted(GUIDES.glob("*.rst")))
+    assert written == set(re.findall(r"^\.\. begin (bench_\w+)$", guide, re.MULTILINE))
+    assert written == set(re.findall(r"^\.\. end (bench_\w+)$", guide, re.MULTILINE))

@@ -96,7 +96,9 @@ def test_where_the_secret_and_the_note_are(take: dict[str, Any], path: str | Non
     assert (found["path"], found["note"]) == (path, note)
 
 
-def test_files_of_the_controller_are_found_from_the_playbook_on(basedir: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_of_the_controller_are_found_from_the_working_folder_on(
+    basedir: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", basedir)
     for src in ("app.j2", f"{basedir}/app.j2"):
         assert consumer(basedir, take={**TEMPLATE, "src": src})["take"]["src"] == f"{basedir}/app.j2"
@@ -115,6 +117,19 @@ def test_files_of_the_controller_are_found_from_the_playbook_on(basedir: str, mo
     )
 
 
+def test_each_way_has_names_of_its_own() -> None:
+    told = "is 'a.b-c', which is no name that it can have."
+    assert refusal(take={**SYSTEMD, "client_secret_key": "a.b-c"}) == f"handover_take.client_secret_key {told}"
+    for take in (ENV_FILE, KUBERNETES, AWX):
+        assert consumer(take={**take, "client_secret_key": "a.b-c"})["take"]["client_secret_key"] == "a.b-c"
+    assert refusal(take={**KUBERNETES, "client_secret_key": "a/b"}).endswith("which is no name that it can have.")
+
+
+def test_a_unit_says_where_its_file_is() -> None:
+    said = refusal(take={**SYSTEMD, "credential": "okta", "path": "/etc/okta"})
+    assert said.startswith("handover_take.path is of no use for the way systemd")
+
+
 ONLY_SYSTEMD = (
     "handover_take of the way systemd needs credential, the name of what the unit loads, or client_secret_key, the "
     "variable that a drop-in sets."
@@ -127,13 +142,16 @@ ONLY_SYSTEMD = (
         (SYSTEMD, ONLY_SYSTEMD),
         (
             {**ENV_FILE, "client_secret_key": "a b"},
-            "handover_take.client_secret_key is 'a b', which is no name of a key.",
+            "handover_take.client_secret_key is 'a b', which is no name that it can have.",
         ),
         (
             {**ENV_FILE, "client_secret_key": "1A"},
-            "handover_take.client_secret_key is '1A', which is no name of a key.",
+            "handover_take.client_secret_key is '1A', which is no name that it can have.",
         ),
-        ({**ENV_FILE, "client_id_key": "A=\n"}, "handover_take.client_id_key is 'A=\\n', which is no name of a key."),
+        (
+            {**ENV_FILE, "client_id_key": "A=\n"},
+            "handover_take.client_id_key is 'A=\\n', which is no name that it can have.",
+        ),
         ({**ENV_FILE, "path": "app.env"}, "handover_take.path is 'app.env': give the path from the root on."),
         ({**ENV_FILE, "note": "~/note"}, "handover_take.note is '~/note': give the path from the root on."),
     ],

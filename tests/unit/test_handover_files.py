@@ -39,6 +39,12 @@ SAFE = string.ascii_letters + string.digits + "_.~+/=@%:,-"
         ("KEY='\n", "KEY=new\n"),
         ("export KEY=old\n", "export KEY=new\n"),
         ("\t export  KEY='old'\t \n", "\t export  KEY='new'\t \n"),
+        # A comment behind the value stays too; without a blank before it, it is a part of the value.
+        ("KEY=old # the\r\n", "KEY=new # the\r\n"),
+        ('KEY="o #d"  # the "key"\n', 'KEY="new"  # the "key"\n'),
+        ("KEY='old' #\n", "KEY='new' #\n"),
+        ("KEY=old#1\n", "KEY=new\n"),
+        ("KEY= # not set\n", "KEY=new # not set\n"),
         # The ends of lines stay, and what is added has the same.
         ("A=1\r\nKEY=old\r\nB=2\r\n", "A=1\r\nKEY=new\r\nB=2\r\n"),
         ('KEY="old" \r\n', 'KEY="new" \r\n'),
@@ -115,6 +121,8 @@ def test_several_keys() -> None:
         ("KEY= a b \n", " a b"),
         ('KEY=1\nKEY="2"\n', "2"),
         ("KEY=1\r\n", "1"),
+        ("KEY=1 # one\n", "1"),
+        ('KEY="1 #2" # one\n', "1 #2"),
     ],
 )
 def test_what_a_file_holds(content: str, value: str | None) -> None:

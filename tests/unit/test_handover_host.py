@@ -8,6 +8,7 @@ import base64
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_host import Consumer, Host
 from support.files_in_memory import VARIABLES, Machine
 from support.options import refused
@@ -50,6 +51,23 @@ def test_a_file_that_is_not_there_is_none_and_one_that_cannot_be_read_a_failure(
         assert (
             refused(lambda host=host: Host(host, VARIABLES).read("/a")) == f"Could not read /a on the consumer: {told}."
         )
+
+
+@pytest.mark.parametrize("module", ["slurp", "copy", "file"])
+def test_what_ansible_core_cannot_do_there_is_no_fault_of_ours(module: str) -> None:
+    """As becoming another user: its text stays where it is, for it may quote what was to be written."""
+    host: Any = Machine({"/a": b"x"}, **{module: AnsibleError(SECRET)}, stat="no")
+    work = {
+        "slurp": lambda: Host(host, VARIABLES).read("/a"),
+        "copy": lambda: Host(host, VARIABLES).write("/a", b"y"),
+        "file": lambda: Host(host, VARIABLES).remove("/a"),
+    }
+    what = {"slurp": "read", "copy": "write", "file": "remove"}[module]
+    told = "AnsibleError of ansible-core, as its own modules would end there"
+    assert refused(work[module]) == f"Could not {what} /a on the consumer: {told}."
+    lost: Any = Machine({"/a": b"x"}, slurp=AnsibleConnectionFailure("gone"))
+    with pytest.raises(AnsibleConnectionFailure):
+        Host(lost, VARIABLES).read("/a")
 
 
 @pytest.mark.parametrize(

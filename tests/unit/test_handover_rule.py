@@ -74,8 +74,6 @@ YOUNG = "okta was rotated {} ago, less than handover_min_age: that rotation is t
             "The leaked secret ocsOld is in no slot of okta.",
         ),
         ({"previous_id": ""}, {}, "rotate", "okta was rotated 40 days ago."),
-        ({}, {"why_deliver_only": "x is false."}, "done", "Delivers only: x is false."),
-        ({}, {"why_deliver_only": "x is false.", "leaked_secret_id": "ocsNew"}, "done", "Delivers only: x is false."),
     ],
 )
 def test_whether_a_rotation_is_due(there: dict[str, Any], given_settings: dict[str, Any], what: str, why: str) -> None:

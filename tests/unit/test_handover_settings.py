@@ -149,7 +149,7 @@ def test_who_told_nothing_is_named() -> None:
 
 def test_the_options_of_login_and_connection() -> None:
     given = typed(infisical_url="https://infisical.example", infisical_token=SECRET, infisical_timeout=7)
-    params = _handover_settings.task_params(given, 60)
+    params = _handover_settings.task_params({**given, "handover_wait_timeout": 60})
     told = {name: value for name, value in params.items() if value is not None}
     assert told == {
         "url": "https://infisical.example",
@@ -159,7 +159,7 @@ def test_the_options_of_login_and_connection() -> None:
         "revoke_token": True,
     }
     assert params.keys() == {*CONNECTION, *AUTHENTICATION, "wait_timeout"}
-    said = refused(lambda: _handover_settings.task_params(given, -1))
+    said = refused(lambda: _handover_settings.task_params({**given, "handover_wait_timeout": -1}))
     assert said == "handover_wait_timeout is -1: give 0 to 86400 seconds."
 
 
@@ -191,9 +191,9 @@ def test_why_a_run_delivers_only(run: dict[str, Any], rotation: dict[str, Any], 
 
 
 def test_the_settings_of_the_rule() -> None:
-    rule = _handover_settings.rule_settings(checked(handover_leaked_secret_id="ocs1", handover_cut_off=["b"]), "why")
+    rule = _handover_settings.rule_settings(checked(handover_leaked_secret_id="ocs1", handover_cut_off=["b"]))
     assert (rule.min_age, rule.window, rule.require) == (86_400, 3600, "proven")
-    assert (rule.why_deliver_only, rule.leaked_secret_id, rule.cut_off) == ("why", "ocs1", ["b"])
+    assert (rule.leaked_secret_id, rule.cut_off) == ("ocs1", ["b"])
 
 
 def test_who_may_be_cut_off_is_a_consumer() -> None:
