@@ -15,6 +15,8 @@ from simulator.client import Simulator
 from support.ansible import COLLECTION, Workspace
 from support.handover import Handover
 
+pytestmark = [pytest.mark.run_once, pytest.mark.before_release]
+
 GUIDE = COLLECTION / "docs" / "docsite" / "rst" / "guide_handover.rst"
 SYSTEMCTL = """#!/bin/sh
 case "$1" in show) echo "LoadState=loaded"; echo "ActiveState=active"; echo "UnitFileState=enabled";; esac

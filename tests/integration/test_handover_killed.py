@@ -15,6 +15,8 @@ from simulator.client import Simulator
 from support.ansible import Workspace
 from support.handed_services import HandedServices
 
+pytestmark = [pytest.mark.run_once, pytest.mark.before_release]
+
 #: The other services hold the active secret and are no consumers: they fail as soon as one rotation too many is done.
 UNITS = ("reporting", "billing@1")
 WRITE, RESTART, NOTE = "Write the file", "Restart or reload the unit", "Write down what it was restarted with"
@@ -35,7 +37,6 @@ def ended(handover: HandedServices, rotations: int, **more: Any) -> None:
     handover.assert_handed_over()
 
 
-@pytest.mark.run_once
 @pytest.mark.parametrize(
     ("task", "at"),
     [(RESTART, 1), (ROTATE, 1), (WRITE, len(UNITS) + 1)],
@@ -45,7 +46,7 @@ def test_a_planned_handover_that_is_killed_after(
     workspace: Workspace, simulator: Simulator, services: Services, task: str, at: int
 ) -> None:
     handover = HandedServices(workspace, simulator, services, units=UNITS, lagging=UNITS)
-    with Load(services.steady_urls) as load:
+    with Load(services.steady_urls, per_second=10) as load:
         load.wait()
         assert handover.killed(at, task) == task
         assert handover.rotations() == (0 if task == RESTART else 1)
@@ -55,20 +56,17 @@ def test_a_planned_handover_that_is_killed_after(
     handover.assert_nobody_noticed(load)
 
 
-@pytest.mark.before_release
-@pytest.mark.run_once
-@pytest.mark.parametrize("unit", UNITS)
-def test_a_planned_handover_that_is_killed_after_each_change(
-    workspace: Workspace, simulator: Simulator, services: Services, unit: str
+def test_a_handover_that_is_killed_after_each_change(
+    workspace: Workspace, simulator: Simulator, services: Services
 ) -> None:
     """The services change the application each time, lest the rotation be a young one."""
 
     def next_one() -> HandedServices:
-        return HandedServices(workspace, simulator, services, units=[unit], lagging=[unit])
+        return HandedServices(workspace, simulator, services, units=UNITS[:1], lagging=UNITS[:1])
 
     last: list[str] = []
     handover = next_one()
-    with Load(services.steady_urls) as load:
+    with Load(services.steady_urls, per_second=10) as load:
         while task := handover.killed(len(last) + 1):
             last.append(task)
             ended(handover, 1)
@@ -79,7 +77,6 @@ def test_a_planned_handover_that_is_killed_after_each_change(
     handover.assert_nobody_noticed(load)
 
 
-@pytest.mark.run_once
 @pytest.mark.parametrize(
     ("task", "at"),
     [(ROTATE, 1), (WRITE, 1), (ROTATE, 2)],
@@ -90,7 +87,7 @@ def test_a_handover_of_a_leaked_secret_that_is_killed_after(
 ) -> None:
     handover = HandedServices(workspace, simulator, services, units=["reporting"])
     leaked_id, leaked = handover.active_id, handover.active
-    with Load([services.url("reporting")]) as load:
+    with Load([services.url("reporting")], per_second=10) as load:
         load.wait()
         assert handover.killed(at, task, leaked_secret_id=leaked_id) == task
         assert handover.rotations() == (2 if at == 2 else 1)

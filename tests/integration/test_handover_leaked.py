@@ -11,6 +11,8 @@ from support.ansible import Workspace
 from support.handover import Handover
 from support.leaks import Watch
 
+pytestmark = [pytest.mark.run_once, pytest.mark.before_release]
+
 
 @pytest.fixture
 def handover(workspace: Workspace, simulator: Simulator) -> Handover:

@@ -11,6 +11,8 @@ from simulator.client import Simulator
 from support.ansible import Workspace
 from support.handover import Handover
 
+pytestmark = [pytest.mark.run_once, pytest.mark.before_release]
+
 
 @pytest.mark.parametrize("first", [None, {"method": "none"}, {"argv": ["true"]}], ids=["left out", "none", "another"])
 def test_a_restart_that_is_corrected_is_made(workspace: Workspace, simulator: Simulator, first: Any) -> None:

@@ -16,6 +16,8 @@ from support import other_collections
 from support.ansible import Run, Workspace
 from support.handover import Handover
 
+pytestmark = [pytest.mark.run_once, pytest.mark.before_release]
+
 #: It records what it is asked, and knows every unit.
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >>{calls}

@@ -131,6 +131,7 @@ def shown(command: list[str]) -> str:
     return done.stdout
 
 
+@pytest.mark.before_release
 @pytest.mark.run_once
 def test_the_demo(temporary: Path, home: Path) -> None:
     output = shown(DEMO)
@@ -156,8 +157,10 @@ def test_the_demo_without_haproxy(temporary: Path, home: Path) -> None:
 
 @pytest.mark.before_release
 @pytest.mark.run_once
-@pytest.mark.parametrize("number", ENDING)
-@pytest.mark.parametrize("told", ["TASK [", "changed: [reporting] Restart"], ids=["rotating", "handing over"])
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [*((number, "TASK [") for number in ENDING), (signal.SIGTERM, "changed: [reporting] Restart")],
+)
 def test_a_demo_that_is_interrupted(temporary: Path, home: Path, number: signal.Signals, told: str) -> None:
     with started(DEMO, told) as process:
         assert ended(process, number) == 128 + number

@@ -100,7 +100,7 @@ def _neighbours(room: Room) -> None:
 
 def _handover(room: Room) -> None:
     """What is killed goes on where ansible-core chooses tasks, hosts and workers in another way too."""
-    run_pytest(room, "-n", "1", "--tb=short", "-k", "planned", "tests/integration/test_handover_killed.py")
+    run_pytest(room, "-m", "", "-n", "1", "--tb=short", "-k", "planned", "tests/integration/test_handover_killed.py")
 
 
 def _vendor_clients(room: Room) -> None:
