@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from textwrap import dedent
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from simulator.client import Simulator
+from support import other_collections
 from support.ansible import COLLECTION, Workspace
 from support.handover import Handover
 
@@ -25,7 +27,7 @@ case "$1" in show) echo "LoadState=loaded"; echo "ActiveState=active"; echo "Uni
 
 def blocks() -> list[Any]:
     text = GUIDE.read_text(encoding="utf-8")
-    found = re.findall(r"^\.\. code-block:: yaml\n\n((?: .*\n|\n)+)", text, re.MULTILINE)
+    found = re.findall(r"^\.\. code-block:: (?:yaml|yaml\+jinja)\n\n((?: .*\n|\n)+)", text, re.MULTILINE)
     return [yaml.safe_load(dedent(block)) for block in found]
 
 
@@ -69,4 +71,27 @@ def test_the_three_situations_one_after_the_other(handover: Handover) -> None:
     assert handover.rotations() == 2
     handover.simulator.rival(handover.id)
     play(handover, 3)
-    assert (handover.rotations(), len(blocks())) == (3, 4)
+    assert (handover.rotations(), len(blocks())) == (3, 5)
+
+
+def test_the_task_file_for_windows(workspace: Workspace, simulator: Simulator) -> None:
+    """With stand-ins for the modules of Windows, which have their options."""
+    handover = Handover(workspace, simulator, "app", slots=2, activeIndex=1)
+    collections = other_collections.write(workspace.folder)
+    (workspace.folder / "take.yml").write_text(yaml.safe_dump(blocks()[4]), encoding="utf-8")
+    check = [{"name": "Look", "ansible.builtin.command": "true", "changed_when": False}]
+    (workspace.folder / "check.yml").write_text(yaml.safe_dump(check), encoding="utf-8")
+    handover.hosts["app"] = {
+        # From the working folder on.
+        "handover_take": {"way": "tasks", "file": "take.yml"},
+        "handover_restart": {"method": "none"},
+        "handover_check": {"way": "tasks", "file": "check.yml"},
+    }
+    for _twice in range(2):
+        run = handover.run(rotate=False, env={"ANSIBLE_COLLECTIONS_PATH": str(collections)})
+        assert run.returncode == 0, run.output
+    api = json.loads(other_collections.api(workspace.folder).read_text(encoding="utf-8"))
+    assert api == {
+        r"C:\ProgramData\Billing\okta-client-secret": handover.active,
+        "services": [["Billing", "restarted"]],
+    }

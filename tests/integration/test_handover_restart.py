@@ -14,7 +14,7 @@ from support.handover import Handover
 pytestmark = [pytest.mark.run_once, pytest.mark.before_release]
 
 
-@pytest.mark.parametrize("first", [None, {"method": "none"}, {"argv": ["true"]}], ids=["left out", "none", "another"])
+@pytest.mark.parametrize("first", [None, {"argv": ["true"]}], ids=["left out", "another"])
 def test_a_restart_that_is_corrected_is_made(workspace: Workspace, simulator: Simulator, first: Any) -> None:
     """As the gate asks for it: what was noted of the restart before says nothing of this one."""
     handover = Handover(workspace, simulator, "web1", slots=2, activeIndex=1)

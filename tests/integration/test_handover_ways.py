@@ -115,7 +115,7 @@ def test_a_command_reads_the_secret_from_its_standard_input(handover: Handover) 
     store.write_text("", encoding="utf-8")
     note = str(handover.workspace.folder / "app.note")
     take(handover, way="command", argv=["sh", "-c", f"cat >{store}; echo stored"], note=note)
-    handover.hosts["app"]["handover_check"] = {"way": "command", "argv": ["grep", "-q", ".", str(store)]}
+    handover.hosts["app"]["handover_check"] |= {"argv": ["grep", "-q", ".", str(store)]}
     both_ways_round(handover)
     assert store.read_text(encoding="utf-8") == f"{handover.active}\n"
     # What it had comes back through the same command.

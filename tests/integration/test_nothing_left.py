@@ -122,36 +122,20 @@ def _parent(pid: int) -> int | None:
     return None if state == "Z" else int(parent)
 
 
-def shown(command: list[str]) -> str:
-    """What a demo shows whose promises were held."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "All of it held." in done.stdout
-    assert "\nNO " not in done.stdout
-    return done.stdout
-
-
 @pytest.mark.before_release
 @pytest.mark.run_once
 def test_the_demo(temporary: Path, home: Path) -> None:
-    output = shown(DEMO)
+    done = subprocess.run(DEMO, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    output = done.stdout
+    assert "All of it held." in output
+    assert "\nNO " not in output
     requests = re.findall(r"^yes  of (\d+) requests to the services, 0 failed$", output, re.MULTILINE)
     tokens = re.findall(r"^yes  of (\d+) requests for a token, Okta refused 0$", output, re.MULTILINE)
     assert (len(requests), len(tokens)) == (2, 2)
     assert all(int(number) > 20 for number in requests)
     assert output.count("\nyes  the report proves it of every service\n") == 2
     assert "\nyes  Okta gives no token for it\n" in output
-    assert (left(temporary), left(home)) == ([], [])
-
-
-@pytest.mark.before_release
-@pytest.mark.run_once
-def test_the_demo_without_haproxy(temporary: Path, home: Path) -> None:
-    hidden = "import runpy, shutil; shutil.which = lambda *given, **more: None"
-    output = shown([sys.executable, "-c", f"{hidden}; runpy.run_path({DEMO[1]!r}, run_name='__main__')"])
-    assert "HAPROXY IS NOT INSTALLED" in output
-    assert "changed: [billing" not in output
-    assert output.count("\nyes  the report proves it of every service\n") == 2
     assert (left(temporary), left(home)) == ([], [])
 
 

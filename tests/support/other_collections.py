@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Stand-ins for the modules of other collections that the role uses: their released options, and an API of a file.
 
-The options are those of kubernetes.core 5 and awx.awx 24, by name and type.
+The options are those of kubernetes.core 5, awx.awx 24 and ansible.windows 2, by name and type.
 """
 
 from __future__ import annotations
@@ -125,6 +125,59 @@ class LookupModule(LookupBase):
 '''
 
 
+_WIN_COPY = """
+import json, os
+from ansible.module_utils.basic import AnsibleModule
+
+SPEC = {
+    "content": {"type": "str"}, "dest": {"type": "path", "required": True}, "src": {"type": "path"},
+    "backup": {"type": "bool", "default": False}, "force": {"type": "bool", "default": True},
+    "local_follow": {"type": "bool", "default": True}, "remote_src": {"type": "bool", "default": False},
+    "decrypt": {"type": "bool", "default": True},
+}
+
+
+def main():
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    api = json.load(open(API)) if os.path.exists(API) else {}
+    key, content = module.params["dest"], module.params["content"]
+    changed = api.get(key) != content
+    api[key] = content
+    if changed and not module.check_mode:
+        json.dump(api, open(API, "w"))
+    module.exit_json(changed=changed)
+
+
+main()
+"""
+
+_WIN_SERVICE = """
+import json, os
+from ansible.module_utils.basic import AnsibleModule
+
+SPEC = {
+    "name": {"type": "str", "required": True}, "display_name": {"type": "str"}, "description": {"type": "str"},
+    "path": {"type": "str"}, "username": {"type": "str"}, "password": {"type": "str", "no_log": True},
+    "start_mode": {"choices": ["auto", "delayed", "disabled", "manual"]},
+    "state": {"choices": ["absent", "paused", "started", "stopped", "restarted"]},
+    "force_dependent_services": {"type": "bool", "default": False}, "dependencies": {"type": "list"},
+    "dependency_action": {"choices": ["add", "remove", "set"], "default": "set"},
+}
+
+
+def main():
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    api = json.load(open(API)) if os.path.exists(API) else {}
+    api.setdefault("services", []).append([module.params["name"], module.params["state"]])
+    if not module.check_mode:
+        json.dump(api, open(API, "w"))
+    module.exit_json(changed=True)
+
+
+main()
+"""
+
+
 def write(folder: Path) -> Path:
     """The path of collections that holds them; their API is the file api.json in it."""
     root = folder / "collections" / "ansible_collections"
@@ -132,6 +185,8 @@ def write(folder: Path) -> Path:
         "kubernetes/core/plugins/modules/k8s.py": f"#!/usr/bin/python\n{_K8S}",
         "awx/awx/plugins/modules/credential.py": f"#!/usr/bin/python\n{_CREDENTIAL}",
         "awx/awx/plugins/lookup/controller_api.py": _CONTROLLER_API,
+        "ansible/windows/plugins/modules/win_copy.py": f"#!/usr/bin/python\n{_WIN_COPY}",
+        "ansible/windows/plugins/modules/win_service.py": f"#!/usr/bin/python\n{_WIN_SERVICE}",
     }
     for name, text in files.items():
         path = root / name
