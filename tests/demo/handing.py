@@ -9,12 +9,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
 from services.account import fingerprint
 from services.load import Load
 from services.services import UNITS, Services
 from simulator.client import Simulator
-from support import children
+from support import children, okta
 
 from demo.shown import HERE, broken, run
 
@@ -69,11 +68,7 @@ class _Shown:
         return str(self.simulator.rotation(self.rotation_id)["parameters"]["clientId"])
 
     def slots(self) -> dict[str, str]:
-        """The secrets by the ids that they have at Okta, the active one first."""
-        rotation = self.simulator.rotation(self.rotation_id)
-        found = rotation["generatedCredentials"]
-        active = found[rotation["activeIndex"]]
-        return {each["secretId"]: each["clientSecret"] for each in (active, *(x for x in found if x is not active))}
+        return okta.slots(self.simulator, self.rotation_id)
 
     def start(self) -> None:
         """One service was forgotten in the last rotation: it holds the secret that the next one deletes."""
@@ -133,12 +128,7 @@ class _Shown:
         return broken(
             "What became of the leaked secret",
             {
-                "Okta gives no token for it": self._token_status(leaked) == 401,
-                "Okta gives one for the newest": self._token_status(newest) == 200,
+                "Okta gives no token for it": okta.token_status(self.simulator, self.client_id, leaked) == 401,
+                "Okta gives one for the newest": okta.token_status(self.simulator, self.client_id, newest) == 200,
             },
         )
-
-    def _token_status(self, secret: str) -> int:
-        url = f"{self.simulator.okta_url}/oauth2/default/v1/token"
-        form = {"grant_type": "client_credentials"}
-        return requests.post(url, form, auth=(self.client_id, secret), timeout=30).status_code

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import pytest
-import requests
 from simulator.client import Simulator
 from support.ansible import Workspace
 from support.handover import Handover
@@ -19,24 +18,16 @@ def handover(workspace: Workspace, simulator: Simulator) -> Handover:
     return Handover(workspace, simulator, "web1", "web2", slots=2, activeIndex=1)
 
 
-def token_status(handover: Handover, secret: str) -> int:
-    """What Okta answers to whoever asks for a token with the secret."""
-    client_id = handover.simulator.rotation(handover.id)["parameters"]["clientId"]
-    url = f"{handover.simulator.okta_url}/oauth2/default/v1/token"
-    answer = requests.post(url, {"grant_type": "client_credentials"}, auth=(client_id, secret), timeout=30)
-    return answer.status_code
-
-
 @pytest.mark.parametrize(("slot", "needed"), [(0, 2), (1, 1)], ids=["active", "previous"])
 def test_it_is_rotated_out_of_both_slots(handover: Handover, slot: int, needed: int) -> None:
     leaked_id, leaked = list(handover.slots.items())[slot]
-    assert token_status(handover, leaked) == 200
+    assert handover.token_status(leaked) == 200
     run = handover.run(leaked_secret_id=leaked_id)
     assert run.returncode == 0, run.output
     assert (handover.rotations(), handover.simulator.posts()) == (needed, needed)
     assert leaked_id not in handover.slots
-    assert token_status(handover, leaked) == 401
-    assert token_status(handover, handover.active) == 200
+    assert handover.token_status(leaked) == 401
+    assert handover.token_status(handover.active) == 200
     assert [handover.holds(name) for name in handover.hosts] == [handover.active] * 2
     assert handover.states() == dict.fromkeys(handover.hosts, ("proven", handover.active_id))
     assert f"accepts the newest secret {handover.active_id} and refuses the leaked one, {leaked_id}" in run.output

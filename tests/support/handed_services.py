@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import requests
 from services.account import fingerprint
 from services.load import Load
 from services.services import UNITS, Services
@@ -77,12 +76,6 @@ class HandedServices(Handover):
         return last.read_text(encoding="utf-8").rpartition(" : ")[2] if killed else ""
 
     # -- what it cost
-
-    def token_status(self, secret: str) -> int:
-        """What Okta answers to whoever asks for a token with the secret. It is among those of ``refused``."""
-        url = f"{self.simulator.okta_url}/oauth2/default/v1/token"
-        answer = requests.post(url, {"grant_type": "client_credentials"}, auth=(self.client_id, secret), timeout=30)
-        return answer.status_code
 
     def refused(self) -> list[Any]:
         """What Okta answered to those who asked for a token, apart from a token."""

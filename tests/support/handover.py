@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from simulator.client import Simulator
 
+from support import okta
 from support.ansible import SUPPORT, Run, Workspace
 from support.server import environment
 
@@ -82,11 +83,11 @@ class Handover:
 
     @property
     def slots(self) -> dict[str, str]:
-        """The secrets that Infisical holds by the id that they have at Okta, the active one first."""
-        rotation = self.simulator.rotation(self.id)
-        found = rotation["generatedCredentials"]
-        active = found[rotation["activeIndex"]]
-        return {each["secretId"]: each["clientSecret"] for each in (active, *(x for x in found if x is not active))}
+        """As ``okta.slots`` has them."""
+        return okta.slots(self.simulator, self.id)
+
+    def token_status(self, secret: str) -> int:
+        return okta.token_status(self.simulator, self.rotation["parameters"]["clientId"], secret)
 
     @property
     def active(self) -> str:

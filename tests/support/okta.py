@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the tests' tasks ask the simulator's Okta about a secret."""
+"""The simulator's Okta, as tests and demo ask it about secrets."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import requests
 from simulator.client import Simulator
 
 CHECK = "secretops.infisical.okta_client_secret_check"
@@ -21,6 +22,20 @@ def application(simulator: Simulator, number: int = 0) -> dict[str, Any]:
         "client_id": simulator.rotation()["parameters"]["clientId"],
         "client_secret": simulator.okta_secrets()[number]["client_secret"],
     }
+
+
+def slots(simulator: Simulator, rotation_id: str) -> dict[str, str]:
+    """The secrets that Infisical holds by the ids that they have at Okta, the active one first."""
+    rotation = simulator.rotation(rotation_id)
+    found = rotation["generatedCredentials"]
+    active = found[rotation["activeIndex"]]
+    return {each["secretId"]: each["clientSecret"] for each in (active, *(x for x in found if x is not active))}
+
+
+def token_status(simulator: Simulator, client_id: str, secret: str) -> int:
+    """What Okta answers to whoever asks for a token with the secret."""
+    url = f"{simulator.okta_url}/oauth2/default/v1/token"
+    return requests.post(url, {"grant_type": "client_credentials"}, auth=(client_id, secret), timeout=30).status_code
 
 
 def task(name: str, options: dict[str, Any], **keywords: Any) -> dict[str, Any]:

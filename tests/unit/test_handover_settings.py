@@ -24,17 +24,6 @@ def checked(environ: dict[str, str] | None = None, **variables: Any) -> dict[str
 # -- of the whole run
 
 
-def test_the_spec_has_every_option_of_connection_and_login() -> None:
-    options = {**CONNECTION, **AUTHENTICATION}
-    for name in ("login_data", "revoke_token"):
-        del options[name]
-    own = {name: details for name, details in SPEC.items() if name.startswith("infisical_")}
-    assert {name.removeprefix("infisical_"): details["type"] for name, details in own.items()} == {
-        name: details["type"] for name, details in options.items()
-    }
-    assert own["infisical_auth_method"]["choices"] == AUTHENTICATION["auth_method"]["choices"]
-
-
 @pytest.mark.parametrize("blank", ["", " ", None, "None"])
 def test_blank_variables_are_left_out(blank: Any) -> None:
     assert checked(**dict.fromkeys(SPEC.keys() - NEEDED.keys(), blank)) == {

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION, CONNECTION
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _run_settings
+from support import handover_variables
 from support.fleet_variables import SPEC
 
 
@@ -19,11 +20,12 @@ def settings(**variables: Any) -> dict[str, Any]:
     return _run_settings.settings(_run_settings.common(typed), {"PWD": "/"})
 
 
-def test_the_spec_has_every_option_of_connection_and_login() -> None:
+@pytest.mark.parametrize("spec", [SPEC, handover_variables.SPEC], ids=["fleet", "handover"])
+def test_a_spec_has_every_option_of_connection_and_login(spec: dict[str, dict[str, Any]]) -> None:
     options = {**CONNECTION, **AUTHENTICATION}
     for name in ("login_data", "revoke_token"):
         del options[name]
-    own = {name: details for name, details in SPEC.items() if name.startswith("infisical_")}
+    own = {name: details for name, details in spec.items() if name.startswith("infisical_")}
     assert {name.removeprefix("infisical_"): details["type"] for name, details in own.items()} == {
         name: details["type"] for name, details in options.items()
     }
