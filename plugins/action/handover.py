@@ -51,7 +51,20 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         self._warnings: list[str] = []
         given = plain(self._task.args)
         step = given.pop("step")
-        steps: dict[str, Callable[[Given], Given]] = {
+        try:
+            with interruptible():
+                result = self.steps()[step](given)
+        except AnsibleConnectionFailure:
+            raise
+        except InfisicalError as failure:
+            result = {"failed": True, **failure.result()}
+        except Exception as fault:  # noqa: BLE001 - a traceback would quote what was written
+            result = {"failed": True, **unforeseen(fault, f"do the step {step} of the handover").result()}
+        told = {"warnings": self._warnings} if self._warnings else {}
+        return untrusted({"changed": False, **result, **told})
+
+    def steps(self) -> dict[str, Callable[[Given], Given]]:
+        return {
             "check": self._check,
             "own": self._own,
             "look": self._look,
@@ -66,17 +79,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "rotate": self._rotate,
             "summary": self._summary,
         }
-        try:
-            with interruptible():
-                result = steps[step](given)
-        except AnsibleConnectionFailure:
-            raise
-        except InfisicalError as failure:
-            result = {"failed": True, **failure.result()}
-        except Exception as fault:  # noqa: BLE001 - a traceback would quote what was written
-            result = {"failed": True, **unforeseen(fault, f"do the step {step} of the handover").result()}
-        told = {"warnings": self._warnings} if self._warnings else {}
-        return untrusted({"changed": False, **result, **told})
 
     # -- about all consumers
 

@@ -9,7 +9,6 @@ a failure: a proxy's page must never look like a secret that Okta refuses, nor l
 from __future__ import annotations
 
 import base64
-import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -70,9 +69,7 @@ def question(params: Mapping[str, Any]) -> Question:
     )
 
 
-def accepts(
-    asked: Question, patience: Patience, warn: Callable[[str], None], environ: Mapping[str, str] = os.environ
-) -> bool:
+def accepts(asked: Question, patience: Patience, warn: Callable[[str], None], environ: Mapping[str, str]) -> bool:
     """Whether Okta accepts the client secret: true and false only by Okta's own word.
 
     ``patience`` bounds the waiting for a rate limit and for an Okta that cannot be reached, ``warn`` is told of what

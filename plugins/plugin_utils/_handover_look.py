@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -56,7 +57,7 @@ class Okta:
         question = _okta.question(
             {**self.options, "client_id": credential["clientId"], "client_secret": credential["clientSecret"]}
         )
-        return _okta.accepts(question, Patience(self.wait_timeout), self.warn)
+        return _okta.accepts(question, Patience(self.wait_timeout), self.warn, os.environ)
 
     def refuses(self, credential: Credential) -> bool:
         """Whether it refuses it, at the latest after a minute."""

@@ -74,7 +74,8 @@ def test_a_pattern_without_hosts_is_no_empty_run(workspace: Workspace, simulator
 def test_blank_answers_count_as_left_out(workspace: Workspace, simulator: Simulator) -> None:
     handover = Handover(workspace, simulator, "web1")
     blank = ("consumers_count", "leaked_secret_id", "min_age", "serial", "hosts", "window", "require", "rotate")
-    run = handover.run(**dict.fromkeys(blank, ""))
+    answers: dict[str, Any] = dict.fromkeys(blank, "")
+    run = handover.run(**answers)
     assert run.returncode == 0, run.output
     assert handover.rotations() == 1
 

@@ -30,6 +30,8 @@ OWNER = """
 import os, pathlib, signal
 from services.services import UNITS, Services
 from services.token_endpoint import CLIENT, OLD
+
+pytestmark = pytest.mark.run_once
 def end(number, frame):
     raise SystemExit(128 + number)
 signal.signal(signal.SIGTERM, end)

@@ -32,7 +32,9 @@ class Load:
         self._changed = threading.Condition()
         self._end = threading.Event()
         self._interval = threads / per_second
-        self._threads = [threading.Thread(target=self._ask_on, args=(url,)) for url in urls for _ in range(threads)]
+        self._threads = [
+            threading.Thread(target=self._ask_on, args=(url,)) for url in urls for _thread in range(threads)
+        ]
 
     def __enter__(self) -> Load:
         for thread in self._threads:

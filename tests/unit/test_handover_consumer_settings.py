@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def consumer(basedir: str = "/base", **variables: Any) -> dict[str, Any]:
 
 
 def refusal(**variables: Any) -> str:
-    said = refused(lambda: consumer(**variables))
+    said = refused(partial(consumer, **variables))
     assert said.startswith("app: ")
     return said.removeprefix("app: ")
 

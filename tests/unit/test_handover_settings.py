@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def test_settings_of_a_run(tmp_path: Path) -> None:
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_a_wrong_setting_is_refused_by_name(variables: dict[str, Any], told: str) -> None:
-    said = refused(lambda: checked(**variables))
+    said = refused(partial(checked, **variables))
     assert told in said
     assert SECRET not in said
 

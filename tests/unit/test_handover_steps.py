@@ -7,15 +7,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+import yaml
+from ansible_collections.secretops.infisical.plugins.action.handover import ActionModule
 from ansible_collections.secretops.infisical.plugins.module_utils._transport import urls
+from ansible_collections.secretops.infisical.plugins.modules import handover as documented
 from simulator.client import Simulator
 from support.handed_consumers import Consumers
 from support.handover_cycle import Handed
 from support.handover_steps import act
 from support.server import tokens_left
 
+COLLECTION = Path(__file__).resolve().parents[2]
 ROTATIONS = [
     {"rotation_id": "i", "hosts": ["a", "b"], "listed": ["a", "b", "c"]},
     {"rotation_id": "j", "hosts": ["d"], "listed": ["d"]},
@@ -180,3 +185,18 @@ def test_what_is_unsafe_is_warned_of_once(handed: Handed, monkeypatch: pytest.Mo
     assert ended["told"][-1].endswith("refuses the leaked one, ocsGone.")
     assert [warning.split(" is ")[0] for warning in look["warnings"]] == ["url", "okta_url"]
     assert [warning.split(" is ")[0] for warning in ended["warnings"]] == ["okta_url"]
+
+
+def test_the_steps_and_what_the_role_gives_them_are_documented() -> None:
+    options = yaml.safe_load(documented.DOCUMENTATION)["options"]
+    assert set(options["step"]["choices"]) == set(ActionModule.steps(Mock()))
+    files = sorted((COLLECTION / "roles" / "handover" / "tasks").glob("*.yml"))
+    waiting = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in files]
+    given: set[str] = set()
+    for each in waiting:
+        if isinstance(each, dict):
+            given |= set(each.get("secretops.infisical.handover", ()))
+        waiting += each if isinstance(each, list) else each.values() if isinstance(each, dict) else ()
+    assert given == set(options)
+    assert yaml.safe_load(documented.EXAMPLES)
+    assert yaml.safe_load(documented.RETURN)
