@@ -237,7 +237,7 @@ def _handover(plan: Plan, report: Report, bench: handed.Handed) -> None:
         f"Handing over to {len(bench.handover.hosts)} consumers, {FORKS} forks",
         *("", "wall s", "times the copy", "CPU s", "times the copy"),
     )
-    costs = _sampled(plan, handed.WAYS, bench.cost)
+    costs = _sampled(plan, handed.WAYS, bench.cost, slow=handed.WAYS)
     copy = costs[handed.COPY]
     for way, cost in costs.items():
         ratios = (f"{cost.wall / copy.wall:.1f}", f"{cost.cpu / copy.cpu:.1f}")
