@@ -25,13 +25,14 @@ from simulator.client import Simulator
 from support.ansible import COLLECTION, Workspace
 from support.processes import PATIENCE, until
 
+pytestmark = pytest.mark.run_once
+
 #: An owner that ends as the demo does.
 OWNER = """
 import os, pathlib, signal
 from services.services import UNITS, Services
 from services.token_endpoint import CLIENT, OLD
 
-pytestmark = pytest.mark.run_once
 def end(number, frame):
     raise SystemExit(128 + number)
 signal.signal(signal.SIGTERM, end)
