@@ -101,8 +101,9 @@ def run_pytest(room: Room, *arguments: str, under: Sequence[str] = (), **variabl
     room.run("python", "tests/tools/link_collection.py")
     # A short path, because ansible-core puts sockets below it and the name of a socket has 107 bytes at most.
     pytest = ("-m", "pytest", f"--basetemp={room.folder / 't'}")
-    # As in the everyday environment: some tests have a PYTHONPATH of their own.
-    output = room.run("python", *under, *pytest, *arguments, cwd=None, **{"PYTHONPATH": "", **variables})
+    # As in the everyday environment: some tests have a PYTHONPATH of their own, and what is compiled once is kept.
+    everyday = {"PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(room.folder / "pycache")}
+    output = room.run("python", *under, *pytest, *arguments, cwd=None, **{**everyday, **variables})
     if " passed" not in output:
         raise Failed("no test ran")
 
