@@ -34,7 +34,7 @@ quality:
 search: $(READY)
 	@PYTHONPATH=tests $(VENV)/bin/python -m unit.model_search $(if $(SEED),--seed $(SEED),--minutes $(or $(MINUTES),5))
 
-# A minute or two with BENCH=--quick; all of it takes half an hour of an idle machine.
+# A minute or two with BENCH=--quick; all of it takes about forty minutes of an idle machine.
 bench: $(READY)
 	@PYTHONPATH=tests $(VENV)/bin/python -m bench $(BENCH)
 

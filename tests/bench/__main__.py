@@ -32,7 +32,7 @@ LOOP = 20
 
 @dataclass(frozen=True)
 class Plan:
-    """``runs`` of everything but the recipe on a fleet, which takes minutes and is run ``slow_runs`` times."""
+    """``runs`` of everything but what takes minutes, which is run ``slow_runs`` times."""
 
     runs: int
     slow_runs: int
@@ -101,9 +101,9 @@ def main() -> int:
 
 def _conditions(plan: Plan) -> str:
     return (
-        f"Medians of {plan.runs} runs, of {plan.slow_runs} for the uri recipe on fleets; {os.cpu_count()} processors, "
-        f"Python {platform.python_version()}, ansible-core {ansible.release.__version__}; the server is the simulator, "
-        "on the same machine."
+        f"Medians of {plan.runs} runs, of {plan.slow_runs} for the uri recipe on fleets and for handover; "
+        f"{os.cpu_count()} processors, Python {platform.python_version()}, "
+        f"ansible-core {ansible.release.__version__}; the server is the simulator, on the same machine."
     )
 
 

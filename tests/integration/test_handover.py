@@ -31,6 +31,11 @@ def test_a_handover_brings_the_new_secret_to_everybody(workspace: Workspace, sim
     assert [handover.restarted(name) for name in handover.hosts] == [2, 2]
     assert handover.states() == dict.fromkeys(handover.hosts, ("proven", handover.active_id))
     assert tokens_left(simulator) == []
+    # As for one consumer: a look takes the rotation and its credentials, and who rotates reads it once more before.
+    path = f"/api/v2/secret-rotations/okta-client-secret/{handover.id}"
+    look = [("GET", path), ("GET", f"{path}/generated-credentials")]
+    rotate = [("GET", path), ("POST", f"{path}/rotate-secrets")]
+    assert [(each["method"], each["path"]) for each in simulator.log("/api/v2/")] == [*look, *rotate, *look]
     # Everybody had the active one before the rotation, and the canary was first in both rounds.
     written = [(result.host, result.task) for result in run.results if result.task.endswith("Write the file")]
     assert [host for host, _task in written] == ["web1", "web2"] * 2
@@ -78,10 +83,10 @@ def test_after_a_refusal_the_next_rotation_is_not_begun(workspace: Workspace, si
 
 
 def test_deliver_only_takes_one_request_and_one_read_of_each(workspace: Workspace, simulator: Simulator) -> None:
-    handover = Handover(workspace, simulator, "web1", slots=2, activeIndex=1)
+    handover = Handover(workspace, simulator, "web1", "web2", slots=2, activeIndex=1)
     assert handover.run(rotate=False).returncode == 0
     assert handover.rotations() == 0
-    assert [handover.holds(name) for name in handover.hosts] == [handover.active]
+    assert [handover.holds(name) for name in handover.hosts] == [handover.active] * 2
     simulator.clear_log()
     run = handover.run(rotate=False)
     assert run.returncode == 0, run.output
@@ -95,7 +100,7 @@ def test_deliver_only_takes_one_request_and_one_read_of_each(workspace: Workspac
     run = handover.run(rotate=False)
     assert run.returncode == 0, run.output
     assert (handover.rotations(), simulator.posts()) == (1, 0)
-    assert [handover.holds(name) for name in handover.hosts] == [handover.active]
+    assert [handover.holds(name) for name in handover.hosts] == [handover.active] * 2
     assert handover.states() == dict.fromkeys(handover.hosts, ("proven", handover.active_id))
     assert "Delivered only, not rotated: handover_rotate is false." in run.output
 

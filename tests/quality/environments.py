@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements"
 VENVS = CHECKOUT / ".venvs"
 CACHE = CHECKOUT / ".cache" / "quality"
+#: What make quality runs on, as the everyday environment does: the newest of this machine.
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 
 #: What pip says when there is no way to the package index, which is not a finding.

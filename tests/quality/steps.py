@@ -5,26 +5,23 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 
 from . import ansible_test, long_tests
 from .engine import Step
-from .environments import CACHE, CHECKOUT, REQUIREMENTS, Environment
+from .environments import CACHE, CHECKOUT, PYTHON, REQUIREMENTS, Environment
 from .neighbours.table import NEIGHBOURS, missing
 from .rooms import Failed, Room, Skipped, run_pytest
 from .tarball import build, importer
 from .webpages import webpages
 
-_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-
 
 def _environment(name: str, distribution: str = "") -> Environment:
-    return Environment(name, _PYTHON, (), (REQUIREMENTS / f"{name}.txt",), distribution)
+    return Environment(name, PYTHON, (), (REQUIREMENTS / f"{name}.txt",), distribution)
 
 
 def _everyday(name: str) -> Environment:
-    return Environment(name, _PYTHON, (), (CHECKOUT / "tests" / "requirements.txt",), "pytest")
+    return Environment(name, PYTHON, (), (CHECKOUT / "tests" / "requirements.txt",), "pytest")
 
 
 def _with_core(core: str) -> Environment:
