@@ -260,7 +260,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 def _of_host(run: Mapping[str, Any], number: int) -> dict[str, Any]:
     """What the task of one rotation needs to be told, tokens aside."""
-    settings = {name: run["settings"][name] for name in ("min_age", "wait_timeout")}
+    settings = {name: run["settings"][name] for name in ("min_age", "wait_timeout", "outcome_timeout")}
     return {**settings, "login": number, "connection": run["logins"][number]["connection"]}
 
 

@@ -13,6 +13,7 @@ from ._login.session import Gate, no_gate
 from ._options import secret_values
 from ._settings import sources
 from ._task import Task
+from ._transport.patience import Waits
 from ._transport.redaction import whole
 
 Execute = Callable[[Task], dict[str, Any]]
@@ -44,19 +45,30 @@ class Results:
         self.hidden = self._secrets.copy()
 
     def of(
-        self, execute: Execute, intended_secrets: IntendedSecrets, check_mode: bool, gate: Gate = no_gate
+        self,
+        execute: Execute,
+        intended_secrets: IntendedSecrets,
+        check_mode: bool,
+        gate: Gate = no_gate,
+        announce: Callable[[str], None] | None = None,
     ) -> dict[str, Any]:
-        """What the work returned, or how it failed. Only what asks the process to end passes."""
-        task = Task(params=self._params, check_mode=check_mode, environ=os.environ, warn=self._warn, gate=gate)
+        """What the work returned, or how it failed. Only what asks the process to end passes.
+
+        ``announce`` is told that the task waits, while it does.
+        """
+        waits = Waits(announce)
+        task = Task(
+            params=self._params, check_mode=check_mode, environ=os.environ, warn=self._warn, gate=gate, waits=waits
+        )
         try:
             if "login_data" in self._spec:
                 self._sources["sources"] = sources(self._params, os.environ)
             result = execute(task)
-            return self._made(result, intended_secrets(result))
+            return self._made(_with(result, waits), intended_secrets(result))
         except InfisicalError as failure:
-            return self._failed(failure)
+            return self._failed(failure, waits)
         except Exception as fault:  # noqa: BLE001 - a traceback would quote what the server echoed
-            return self._failed(unforeseen(fault, "finish the task"))
+            return self._failed(unforeseen(fault, "finish the task"), waits)
         except BaseException as end:
             # What it interrupted may hold a secret, and whoever prints the one prints the other.
             end.__cause__ = end.__context__ = None
@@ -66,14 +78,14 @@ class Results:
         """For arguments that ansible-core itself found wrong."""
         # At a malformed option it stops collecting what it is to censor.
         self._secrets |= secret_values(self._spec, self._params)
-        return self._failed(invalid_arguments(problem))
+        return self._failed(invalid_arguments(problem), Waits())
 
     def _warn(self, text: str) -> None:
         if text not in self._warnings:
             self._warnings.append(text)
 
-    def _failed(self, failure: InfisicalError) -> dict[str, Any]:
-        return self._made({"failed": True, **failure.result()}, ())
+    def _failed(self, failure: InfisicalError, waits: Waits) -> dict[str, Any]:
+        return self._made(_with({"failed": True, **failure.result()}, waits), ())
 
     def _made(self, result: dict[str, Any], purposes: Iterable[str]) -> dict[str, Any]:
         self.hidden = self._secrets.difference(purposes)
@@ -81,6 +93,11 @@ class Results:
         invocation = censored({"module_args": self._params, **self._sources}, self._secrets)
         told = {**result, **({"warnings": self._warnings} if self._warnings else {})}
         return {**whole(censored(told, self.hidden)), "invocation": whole(invocation)}
+
+
+def _with(result: dict[str, Any], waits: Waits) -> dict[str, Any]:
+    """A module that nobody can watch says at the end what took so long."""
+    return {**result, "msg": result["msg"] + waits.sentence} if waits.sentence else result
 
 
 def censored(value: Any, secrets: set[str]) -> Any:

@@ -73,6 +73,7 @@ def _rotated(task: Task, kind: Kind) -> dict[str, Any]:
             around.api,
             min_age=min_age,
             only_if_last_rotated_at=only_if,
+            outcome_timeout=around.outcome_timeout,
             patience=around.patience,
             now=around.now,
             hold=around.hold,
@@ -167,6 +168,7 @@ def _begun(task: Task, kind: Kind) -> Iterator[tuple[Surroundings, Target, Sessi
     """The session, once all options are checked."""
     target = _settings.target(task.params)
     patience = task.patience()
+    outcome_timeout = _settings.seconds("outcome_timeout", task.params["outcome_timeout"], least=0)
     connection = task.connection()
     now = partial(datetime.now, timezone.utc)
     with task.session(connection, patience) as session:
@@ -175,6 +177,7 @@ def _begun(task: Task, kind: Kind) -> Iterator[tuple[Surroundings, Target, Sessi
             Projects(session),
             Observer(patience, now),
             patience,
+            outcome_timeout,
             now,
             partial(lock.hold, connection.url, patience=patience),
             lambda text: task.warn(printable(session.clean(text))),

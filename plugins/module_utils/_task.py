@@ -13,7 +13,7 @@ from ._login.credentials import credentials as credentials_of
 from ._login.session import Gate, Session, no_gate
 from ._transport.client import Client
 from ._transport.connection import Connection
-from ._transport.patience import Patience
+from ._transport.patience import Patience, Waits
 from ._transport.redaction import Redactor
 
 
@@ -21,7 +21,7 @@ from ._transport.redaction import Redactor
 class Task:
     """The surroundings of one task, whoever runs it: a module's process or the controller's.
 
-    ``gate`` knows which logins were refused before.
+    ``gate`` knows which logins were refused before, ``waits`` what the task has waited for.
     """
 
     params: Mapping[str, Any]
@@ -29,9 +29,10 @@ class Task:
     environ: Mapping[str, str]
     warn: Callable[[str], None]
     gate: Gate = field(default=no_gate, kw_only=True)
+    waits: Waits = field(default_factory=Waits, kw_only=True)
 
     def patience(self) -> Patience:
-        return Patience(_settings.seconds("wait_timeout", self.params["wait_timeout"], least=0))
+        return Patience(_settings.seconds("wait_timeout", self.params["wait_timeout"], least=0), waits=self.waits)
 
     def connection(self) -> Connection:
         return _settings.connection(self.params, self.environ, self.warn)

@@ -188,6 +188,15 @@ options:
       - V(0) reads once and does not wait.
     type: int
     default: 120
+  outcome_timeout:
+    description:
+      - How many seconds of O(wait_timeout) may at most go into finding out, by reading, how a request ended whose
+        answer did not tell. Pauses for a rate limit are not counted, nor is the wait for somebody else's rotation that
+        is in progress. Never more than O(wait_timeout), whatever is given. At most 86400.
+      - Left out, it is 120 seconds.
+      - V(0) reads once and does not wait.
+    type: int
+    default: 120
 seealso:
   - name: Okta client secret rotation in Infisical
     description: How Infisical rotates the secret and how to set it up.
@@ -307,7 +316,9 @@ outcome:
   type: str
   sample: rotated
 msg:
-  description: What happened, in one sentence, with the ages in words; for a failure the cause and the next step.
+  description:
+    - What happened, in one sentence, with the ages in words; for a failure the cause and the next step.
+    - Where the task waited for 5 seconds or more, how long and for what.
   returned: always
   type: str
   sample: "Rotated: last rotated 40 days ago, at least min_age 30 days."
@@ -435,6 +446,7 @@ ARGUMENT_SPEC = merged(
         "delete_secrets": {"type": "bool", "no_log": False},
         "revoke_credentials": {"type": "bool", "no_log": False},
         "wait_timeout": {"type": "int", "default": 120},
+        "outcome_timeout": {"type": "int", "default": 120},
     },
     ROTATION,
     CONNECTION,

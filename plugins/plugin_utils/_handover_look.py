@@ -63,7 +63,7 @@ class Okta:
         """Whether it refuses it, at the latest after a minute."""
         patience = Patience(_UNTIL_REFUSED)
         while self.accepts(credential):
-            if not patience.pause(2.0):
+            if not patience.pause(2.0, "Okta to refuse what was deleted"):
                 return False
         return True
 

@@ -13,14 +13,16 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any, NoReturn, Protocol
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
-from ansible_collections.secretops.infisical.plugins.module_utils._results import Execute, Results
+from ansible_collections.secretops.infisical.plugins.module_utils._results import Execute, Results, censored
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.module_utils._transport import exchange
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.redaction import printable
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _data, _internals, _refused, _surroundings
 
 #: Set to 0, every task runs as a module.
@@ -53,6 +55,7 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         variables = task_vars or {}
+        self._host = variables.get("inventory_hostname")
         try:
             return self._here(variables)
         except _internals.Elsewhere as why_as_module:
@@ -127,10 +130,21 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
         if given.refusal:
             result = results.refused(given.refusal)
         else:
-            result = results.of(execute or self.module.execute, self.intended_secrets, check_mode, _refused.gate)
+            announce = partial(self._announce, given)
+            result = results.of(
+                execute or self.module.execute, self.intended_secrets, check_mode, _refused.gate, announce
+            )
         if not given.show_invocation:
             del result["invocation"]
         return {**result, "deprecations": given.deprecations} if given.deprecations else result
+
+
+    def _announce(self, given: _internals.Arguments, text: str) -> None:
+        """A line of the output now, for the result may take minutes."""
+        options = {} if self._task.no_log else given.parameters
+        of = options.get("name") or options.get("rotation_id") or self._task.action
+        # Not among what a callback prints as data.
+        display.display(f"[{self._host}] {printable(censored(f'{of}: {text}', given.no_log_values))}", stderr=True)
 
 
 def _raising(failure: InfisicalError) -> Execute:

@@ -69,6 +69,7 @@ def settings(given: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, 
         "serial": batches(given["rotate_serial"]),
         "max_fail_percentage": percentage,
         "wait_timeout": seconds("rotate_wait_timeout", given["rotate_wait_timeout"], least=0),
+        "outcome_timeout": seconds("rotate_outcome_timeout", given["rotate_outcome_timeout"], least=0),
         "report": report_path(given["rotate_report"], environ),
     }
 

@@ -108,6 +108,7 @@ class _Task:
         rotator = Rotator(
             self,
             min_age=self._min_age,
+            outcome_timeout=WAIT,
             patience=Patience(WAIT, lambda: self._now, self._sleep),
             now=lambda: NOW,
             hold=self._hold,

@@ -14,7 +14,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._errors import
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Reading
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.lock import Note
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.rule import Outcome, Rotator
-from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience, Waits
 
 ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -103,12 +103,20 @@ class Server:
     def forget(self) -> None:
         self.note = None
 
-    def rotator(self, min_age: int = 300, wait_timeout: float = 120, only_if: str | None = None) -> Rotator:
+    def rotator(
+        self,
+        min_age: int = 300,
+        wait_timeout: float = 120,
+        outcome_timeout: float = 120,
+        only_if: str | None = None,
+        waits: Waits | None = None,
+    ) -> Rotator:
         return Rotator(
             self,
             min_age=min_age,
             only_if_last_rotated_at=only_if,
-            patience=Patience(wait_timeout, lambda: self.now, self._sleep),
+            outcome_timeout=outcome_timeout,
+            patience=Patience(wait_timeout, lambda: self.now, self._sleep, waits),
             now=lambda: self.host_now,
             hold=self.hold,
             warn=self.warnings.append,

@@ -99,6 +99,7 @@ def _rotated(server: scripted.Server) -> None:
     rule.Rotator(
         server,
         min_age=0,
+        outcome_timeout=5,
         patience=Patience(5, lambda: server.now, server._sleep),
         now=lambda: server.host_now,
         hold=server.hold,

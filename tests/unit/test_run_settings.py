@@ -39,6 +39,7 @@ def test_blank_variables_are_left_out(blank: Any) -> None:
         "serial": [1, "10%", "100%"],
         "max_fail_percentage": 0,
         "wait_timeout": 900,
+        "outcome_timeout": 120,
         "report": None,
     }
 
@@ -75,6 +76,8 @@ def test_batches(value: Any, found: list[Any]) -> None:
         {"rotate_max_fail_percentage": -1},
         {"rotate_max_fail_percentage": "many"},
         {"rotate_wait_timeout": -1},
+        {"rotate_outcome_timeout": -1},
+        {"rotate_outcome_timeout": "soon"},
         {"rotate_wait_timeout": "long"},
         {"rotate_report": "/"},
         {"rotate_report": "/no/such/folder/r.json"},

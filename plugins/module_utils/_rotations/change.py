@@ -13,9 +13,12 @@ from .._timestamps import parse_timestamp
 from .._transport.patience import Retries
 from . import clocks, failures, readings, schedule, wanted
 from .api import Reading
-from .lifecycle import Ended, Surroundings, told
+from .lifecycle import SHOWN, Ended, Surroundings, told
 from .lock import Held, Note
 from .wanted import Wanted
+
+#: What is waited for, in words that follow "for".
+_ROTATION = "the rotation that the change causes"
 
 
 class _Plan(NamedTuple):
@@ -194,9 +197,11 @@ class Change:
         """A reading that shows what is wanted: the answer, or one after it."""
         if after is not None and not self._desired.changes(after.rotation):
             return after
-        shown, obstacle = self._around.observer.wait_for(
-            lambda: self._around.api.read(before.id), lambda reading: not self._desired.changes(reading.rotation)
-        )
+        around = self._around
+        with around.patience.at_most(around.outcome_timeout):
+            shown, obstacle = around.observer.wait_for(
+                lambda: around.api.read(before.id), lambda reading: not self._desired.changes(reading.rotation), SHOWN
+            )
         if shown is None:
             raise failures.lost(before.rotation["name"], "changed", lost, obstacle) from lost
         return shown
@@ -209,14 +214,16 @@ class Change:
             if not any(schedule.is_imminent(next_at, clock, told=True) for clock in self._clocks(after)):
                 self._put_back(held, note)
                 return after, False
-            before, seen, obstacle = around.observer.watch(lambda: around.api.read(before.id), before)
+            before, seen, obstacle = around.observer.watch(lambda: around.api.read(before.id), before, _ROTATION)
             if seen is None and next_at and all(next_at > clock for clock in self._clocks(after)):
                 self._put_back(held, note)
                 around.warn(f"The server rotates {before.rotation['name']!r} at {next_at.isoformat()}.")
                 return after, False
             if seen is None:
                 name = before.rotation["name"]
-                raise failures.lost(name, "rotated, because of the change that was made,", None, obstacle)
+                raise failures.lost(
+                    name, "rotated, because of the change that was made,", None, obstacle, within="wait_timeout"
+                )
             after = seen
         settled = readings.note_of(after, around.now(), settled=True)
         self._put_back(held, settled)

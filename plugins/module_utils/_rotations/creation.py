@@ -14,7 +14,7 @@ from .._transport.patience import Retries
 from . import failures, finding, schedule, wanted
 from .api import Reading
 from .finding import Target
-from .lifecycle import Ended, Surroundings, found, told
+from .lifecycle import SHOWN, Ended, Surroundings, found, told
 from .observer import HOPELESS
 from .readings import CLOCK_MARGIN
 from .wanted import Wanted
@@ -141,9 +141,11 @@ class Creation:
 
     def _settled(self, lost: InfisicalError) -> Reading:
         """After a request whose outcome is in doubt: read until the rotation shows. It is never requested again."""
-        made, obstacle = self._around.observer.wait_for(
-            lambda: finding.look(self._around.api, self._target), lambda _reading: True, HOPELESS - {"not_found"}
-        )
+        around = self._around
+        with around.patience.at_most(around.outcome_timeout):
+            made, obstacle = around.observer.wait_for(
+                lambda: finding.look(around.api, self._target), lambda _reading: True, SHOWN, HOPELESS - {"not_found"}
+            )
         if made is None:
             raise failures.lost(self._target.name, "created", lost, obstacle) from lost
         return made

@@ -72,13 +72,19 @@ def twice(before: Reading) -> str:
     )
 
 
-def lost(name: str, what: str, answer: InfisicalError | None, obstacle: InfisicalError | None) -> InfisicalError:
+def lost(
+    name: str,
+    what: str,
+    answer: InfisicalError | None,
+    obstacle: InfisicalError | None,
+    within: str = "outcome_timeout and wait_timeout",
+) -> InfisicalError:
     """Whether a request did ``what`` did not show. Without ``answer`` the server said that it did."""
     told = answer.problem if answer else f"The server answered that it {what} {name!r}."
     seen = f" Reading it failed too: {obstacle.problem}" if obstacle else ""
     return InfisicalError(
         "outcome_unknown",
-        f"{told} Whether it {what} {name!r} could not be learned: no reading within wait_timeout showed it.{seen}",
+        f"{told} Whether it {what} {name!r} could not be learned: no reading within {within} showed it.{seen}",
         "Look at it in Infisical before you run again. A run that finds it as wanted changes nothing.",
         http_status=answer.http_status if answer else 200,
         request_id=answer.request_id if answer else None,

@@ -20,13 +20,21 @@ from .observer import Observer
 from .projects import Projects
 
 
+#: What is waited for then, in words that follow "for".
+SHOWN = "a reading that shows the outcome, because the answer did not tell"
+
+
 class Surroundings(NamedTuple):
-    """``hold`` keeps other tasks of this machine away from what an id tells: a rotation, or an application."""
+    """``hold`` keeps other tasks of this machine away from what an id tells: a rotation, or an application.
+
+    ``outcome_timeout`` is how many seconds of the patience may go into an outcome that an answer did not tell.
+    """
 
     api: Api
     projects: Projects
     observer: Observer
     patience: Patience
+    outcome_timeout: float
     now: Callable[[], datetime]
     hold: Callable[[str], AbstractContextManager[Held]]
     warn: Callable[[str], None]

@@ -25,6 +25,7 @@ from .._transport.urls import canonical
 from .folder import FLAGS, LOCK, NEW, NOTE, Locked, attempt, locked, own_folder, printable_path, purge
 
 _POLL_SECONDS = 0.1
+_WAITED_FOR = "the lock of another task on this machine"
 _LONGEST_NOTE = 4096
 
 
@@ -113,7 +114,7 @@ def hold(url: str, rotation_id: str, patience: Patience) -> Iterator[Held]:
     path = lock_path(url, rotation_id)
     lock = locked(path)
     while lock is None:
-        if not patience.pause(_POLL_SECONDS):
+        if not patience.pause(_POLL_SECONDS, _WAITED_FOR):
             raise InfisicalError(
                 "rotation_in_progress",
                 f"Could not begin with {rotation_id}: another task of this machine has been at it for "

@@ -19,8 +19,8 @@ POLL_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
 
 #: Failures of a reading after which further readings tell nothing new.
 HOPELESS = frozenset({"authentication_failed", "permission_denied", "not_found", "route_not_found", "wrong_type"})
-
-
+#: What is waited for, in words that follow "for".
+_FRESH = "a reading that is not stale"
 _Read = TypeVar("_Read")
 
 
@@ -32,7 +32,7 @@ def until(patience: Patience, ask: Callable[[], _Read], unfit: Callable[[_Read],
         pause = min(next(pauses, POLL_PAUSES[-1]), patience.left)
         if pause <= 0:
             return found, why
-        patience.pause(pause)
+        patience.pause(pause, _FRESH)
         with patience.spending():
             found = ask()
     return found, ""
@@ -88,9 +88,13 @@ class Observer:
         self,
         ask: Callable[[], Reading],
         shows: Callable[[Reading], bool],
+        why: str,
         hopeless: frozenset[str] = HOPELESS,
     ) -> tuple[Reading | None, InfisicalError | None]:
-        """The first reading that ``shows`` what is waited for, or None and the last obstacle when patience ends."""
+        """The first reading that ``shows`` what is waited for, or None and the last obstacle when patience ends.
+
+        ``why`` says in words what that is.
+        """
         pauses = iter(POLL_PAUSES)
         obstacle: InfisicalError | None = None
         while True:
@@ -110,10 +114,10 @@ class Observer:
             left = self._patience.left
             if left <= 0:
                 return None, obstacle
-            self._patience.pause(min(pause, left))
+            self._patience.pause(min(pause, left), why)
 
     def watch(
-        self, ask: Callable[[], Reading], before: Reading
+        self, ask: Callable[[], Reading], before: Reading, why: str
     ) -> tuple[Reading, Reading | None, InfisicalError | None]:
         """Read until the rotation moved or failed, or patience is at its end (None, with the last obstacle).
 
@@ -131,5 +135,5 @@ class Observer:
                 compared.append(last._replace(rotation=after.rotation))
             return False
 
-        after, obstacle = self.wait_for(ask, shows)
+        after, obstacle = self.wait_for(ask, shows, why)
         return compared[-1], after, obstacle

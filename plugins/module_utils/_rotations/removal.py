@@ -10,7 +10,7 @@ from . import failures, wanted
 from .api import Reading
 from .finding import Target
 from .kinds import Kind
-from .lifecycle import Ended, Surroundings, found, told
+from .lifecycle import SHOWN, Ended, Surroundings, found, told
 
 
 class Removal:
@@ -41,7 +41,8 @@ class Removal:
                 except InfisicalError as failure:
                     if failure.effect == NONE and retries.wait(failure, safe=False):
                         continue
-                    how = self._settled(before, failure)
+                    with around.patience.at_most(around.outcome_timeout):
+                        how = self._settled(before, failure)
                 held.forget()
                 message = f"Deleted {told(before.rotation)}.{how} {self._survivors(before)}"
                 return Ended("deleted", message, wanted.view(before.rotation), {}, before.rotation)
@@ -63,7 +64,7 @@ class Removal:
         if failure.effect == NONE or refused:
             raise failure
         _reading, obstacle = self._around.observer.wait_for(
-            lambda: self._around.api.read(before.id), lambda _reading: False
+            lambda: self._around.api.read(before.id), lambda _reading: False, SHOWN
         )
         if obstacle is None or obstacle.reason != "not_found":
             raise failures.lost(before.rotation["name"], "deleted", failure, obstacle) from failure

@@ -22,6 +22,10 @@ from .api import Reading
 from .lock import Note
 from .observer import HOPELESS, Observer
 
+#: What is waited for, in words that follow "for".
+_ANOTHER = "the end of another rotation"
+_MOVEMENT = "lastRotatedAt to move, because the answer did not tell"
+
 
 class RotationApi(Protocol):
     def read(self, rotation_id: str) -> Reading:
@@ -58,7 +62,7 @@ class Rotator:
 
     ``hold`` keeps other tasks of this machine from rotating between our reading and our request. With
     ``only_if_last_rotated_at``, a timestamp as the server writes it, nothing is done once the rotation was rotated
-    since.
+    since. ``outcome_timeout`` is how many seconds of the patience may go into an outcome that the answer did not tell.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Rotator:
         *,
         min_age: int,
         only_if_last_rotated_at: str | None = None,
+        outcome_timeout: float,
         patience: Patience,
         now: Callable[[], datetime],
         hold: Callable[[str], AbstractContextManager[Held]],
@@ -75,6 +80,7 @@ class Rotator:
         self._api = api
         self._min_age = min_age
         self._only_if = only_if_last_rotated_at
+        self._outcome_timeout = outcome_timeout
         self._patience = patience
         self._now = now
         self._hold = hold
@@ -151,7 +157,7 @@ class Rotator:
         return self._observer.request(lambda: self._api.rotate(rotation_id), f"rotate the secret of {rotation_id}")
 
     def _await_another(self, before: Reading, refusal: InfisicalError, held: Held) -> Outcome:
-        before, after, obstacle = self._watch(before)
+        before, after, obstacle = self._watch(before, _ANOTHER)
         if after is None:
             if obstacle is not None and obstacle.reason in (*HOPELESS, "rate_limited"):
                 obstacle.problem = (
@@ -175,7 +181,8 @@ class Rotator:
 
     def _settle(self, before: Reading, lost: InfisicalError, held: Held) -> Outcome:
         """After a request whose outcome is in doubt: read until it is not."""
-        before, after, obstacle = self._watch(before)
+        with self._patience.at_most(self._outcome_timeout):
+            before, after, obstacle = self._watch(before, _MOVEMENT)
         if after is None:
             raise failures.unknown(before, lost, obstacle) from lost
         if not readings.moved(before, after):
@@ -191,9 +198,9 @@ class Rotator:
         message = f"Rotated, confirmed by reading lastRotatedAt, because the answer did not tell. {lost.problem}"
         return self._done("rotated", message, before, after, held)
 
-    def _watch(self, before: Reading) -> tuple[Reading, Reading | None, InfisicalError | None]:
+    def _watch(self, before: Reading, why: str) -> tuple[Reading, Reading | None, InfisicalError | None]:
         rotation_id = before.id
-        return self._observer.watch(lambda: self._api.read(rotation_id), before)
+        return self._observer.watch(lambda: self._api.read(rotation_id), before, why)
 
     def _done(self, outcome: str, message: str, before: Reading, after: Reading, held: Held) -> Outcome:
         self._note(held, readings.note_of(after, self._now(), settled=True))
