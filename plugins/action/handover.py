@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils import (
     _refused,
     _run_settings,
 )
+from ansible_collections.secretops.infisical.plugins.plugin_utils._announcing import announcing
 from ansible_collections.secretops.infisical.plugins.plugin_utils._data import TAGS_DATA, plain, untrusted
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_cycle import Cycle
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_host import Consumer, Host
@@ -184,18 +186,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         listed = [name for each in run["rotations"] for name in each["listed"]]
         states = {name: self._state(name, run) for name in listed}
         rotated = given.get("rotated") or {}
-        summed = _handover_summary.summary(
+        rotation = rotated.get("secretRotation")
+        made = partial(
+            _handover_summary.summary,
             run["rotations"],
             states,
-            rotated.get("told", []),
-            rotated.get("refused", ""),
             check_mode=bool(self._task.check_mode),
+            moments={"lastRotatedAt": rotation["lastRotatedAt"]} if rotation else {},
         )
+        told, refused = rotated.get("told", []), rotated.get("refused", "")
+        summed = made(told, refused)
         fault = _run_settings.write_report(run["report"], summed["report"])
-        if fault:
-            summed["lines"].append(fault)
-            summed["marked"] = summed["marked"] or {self._variables["inventory_hostname"]: fault}
-        return summed
+        return made(told, f"{refused} {fault}".strip()) if fault else summed
 
     # -- of one consumer
 
@@ -280,7 +282,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _task_of(self, common: Mapping[str, Any]) -> Task:
         params = _handover_settings.task_params(common)
-        return Task(params=params, check_mode=False, environ=os.environ, warn=self._warn, gate=_refused.gate)
+        return Task(
+            params=params,
+            check_mode=False,
+            environ=os.environ,
+            warn=self._warn,
+            gate=_refused.gate,
+            waits=announcing("handover"),
+        )
 
     def _typed(self) -> Mapping[str, Any]:
         """The variables of this task, wherever they come from: hostvars know nothing of those of plays and roles."""

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import (
@@ -32,6 +33,7 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils import (
     _run_settings,
     _run_summary,
 )
+from ansible_collections.secretops.infisical.plugins.plugin_utils._announcing import announcing
 from ansible_collections.secretops.infisical.plugins.plugin_utils._data import plain, untrusted
 from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import FLEET, UNREAD
 from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import refuse_none
@@ -61,10 +63,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "summary": self._summary,
         }
         self._warnings: list[str] = []
-        hosts = self._variables_of(step, self._hosts(step, given))
         try:
             with interruptible():
-                result = steps[step](hosts, **given)
+                result = steps[step](self._variables_of(step, self._hosts(step, given)), **given)
+        except AnsibleError as fault:
+            # A variable that cannot be templated.
+            result = {"failed": True, **invalid_arguments(str(fault)).result()}
         except InfisicalError as failure:
             result = {"failed": True, **failure.result()}
         except Exception as fault:  # noqa: BLE001 - a traceback would quote what the server echoed
@@ -101,7 +105,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         typed = _run_settings.typed_each(self._spec(), hosts)
         for each in self._members(hosts, typed).logins:
             params = {**each.params, "wait_timeout": run["settings"]["wait_timeout"]}
-            task = Task(params=params, check_mode=False, environ=each.environ, warn=self._warn, gate=_refused.gate)
+            task = Task(
+                params=params,
+                check_mode=False,
+                environ=each.environ,
+                warn=self._warn,
+                gate=_refused.gate,
+                waits=announcing(f"login at {each.url}"),
+            )
             result, fault = _tried(partial(login.execute, task), "log in")
             if fault:
                 failures.append(f"{each.url}: {fault}")
@@ -251,7 +262,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "login_data": made["login_data"],
             "wait_timeout": run["settings"]["wait_timeout"],
         }
-        return Task(params=params, check_mode=False, environ=os.environ, warn=self._warn)
+        waits = announcing(there["url"])
+        return Task(params=params, check_mode=False, environ=os.environ, warn=self._warn, waits=waits)
 
     def _warn(self, text: str) -> None:
         if text not in self._warnings:

@@ -127,10 +127,9 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-lines:
-  description: What is to be said at the end.
+told:
+  description: What is to be said at the end, in sentences.
   returned: for the step summary
-  type: list
-  elements: str
-  sample: ["Of 3 consumers: 3 proven."]
+  type: str
+  sample: "Of 3 consumers: 3 proven."
 """

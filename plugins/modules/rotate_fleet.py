@@ -69,10 +69,9 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-lines:
-  description: What is to be said at the end.
+told:
+  description: What is to be said at the end, in sentences.
   returned: for the step summary
-  type: list
-  elements: str
-  sample: ["20 rotated, 0 not due, 0 failed, 0 not attempted"]
+  type: str
+  sample: "20 rotated, 0 not due, 0 failed, 0 not attempted."
 """

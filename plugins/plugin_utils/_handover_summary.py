@@ -7,7 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.secretops.infisical.plugins.plugin_utils._run_stats import stats
+
 State = Mapping[str, Any]
+#: More names would bury the sentence.
+_MOST = 20
 _NONE: State = {"secret_id": "", "state": "not_reached", "since": None, "how": "", "problem": ""}
 
 
@@ -18,23 +22,27 @@ def summary(
     refused: str,
     *,
     check_mode: bool,
+    moments: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The lines for people, the report for programs, and the hosts that fail, with the reason.
+    """The texts for people, the report for programs, the stats for the next job, and the hosts that fail.
 
     ``rotations`` have ``rotation_id``, ``listed`` (their complete list of consumers) and ``hosts`` (those of this run).
+    ``moments`` are timestamps as the server wrote them.
     """
     consumers = [
         {"host": host, "rotation_id": each["rotation_id"], "in_this_run": host in each["hosts"], **_told(states, host)}
         for each in rotations
         for host in each["listed"]
     ]
-    lines = [*told]
-    lines += [_line(consumer) for consumer in consumers]
     counts = {state: sum(each["state"] == state for each in consumers) for state in _order(consumers)}
     counted = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in counts.items())
-    lines.append(f"{'Check mode: ' if check_mode else ''}Of {len(consumers)} consumers: {counted}.")
+    parts = [*told, f"{'Check mode: ' if check_mode else ''}Of {len(consumers)} consumers: {counted}."]
+    elsewhere = [each["host"] for each in consumers if not each["in_this_run"] and each["state"] == "not_reached"]
+    if elsewhere:
+        more = f" and {len(elsewhere) - _MOST} more" if len(elsewhere) > _MOST else ""
+        parts.append(f"Not in this run, or in another batch of it: {', '.join(elsewhere[:_MOST])}{more}.")
     if refused:
-        lines.append(f"Stopped: {refused}")
+        parts.append(f"Stopped: {refused}")
     report = {
         "check_mode": check_mode,
         "consumers": consumers,
@@ -42,7 +50,19 @@ def summary(
         "stopped": refused or None,
         "told": list(told),
     }
-    return {"lines": lines, "report": report, "marked": _marked(consumers, refused)}
+    marked = _marked(consumers, refused)
+    sentence = " ".join(parts)
+    return {
+        "told": sentence,
+        "consumers": {
+            each["host"]: _line(each) for each in consumers if each["state"] not in ("failed", "not_reached")
+        },
+        "report": report,
+        "marked": marked,
+        "stats": stats(
+            "handover", sentence, counts=counts, failures=marked, moments=moments or {}, check_mode=check_mode
+        ),
+    }
 
 
 def problem_of(failed_task: Mapping[str, Any], ending: str) -> str:
@@ -66,19 +86,20 @@ def _order(consumers: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _line(consumer: Mapping[str, Any]) -> str:
-    if consumer["state"] == "not_reached":
-        there = consumer["in_this_run"]
-        why = "not attempted, or not reached" if there else "not in this run, or in another batch of it"
-        return f"{consumer['host']}: {why}"
     since = f" since {consumer['since']}" if consumer["since"] else ""
     how = f" ({consumer['how']})" if consumer["how"] else ""
-    problem = f": {consumer['problem']}" if consumer["problem"] else ""
-    return f"{consumer['host']}: {consumer['state']} {consumer['secret_id'] or 'unknown'}{since}{how}{problem}"
+    return f"{consumer['state']} {consumer['secret_id'] or 'unknown'}{since}{how}"
 
 
 def _marked(consumers: Sequence[Mapping[str, Any]], refused: str) -> dict[str, str]:
-    """What is no consumer's fault falls to the first of this run: nothing else can fail."""
-    failed = {each["host"]: str(each["problem"]) for each in consumers if each["state"] == "failed"}
-    if failed or not refused:
-        return failed
-    return {next((each["host"] for each in consumers if each["in_this_run"]), ""): refused}
+    """What is no consumer's fault falls to the first of this run: nothing else can fail.
+
+    Who was not reached fails too, for a run over those that failed, as Tower's relaunch is one, would leave it out.
+    """
+    here = [each for each in consumers if each["in_this_run"]]
+    failed = {each["host"]: str(each["problem"]) for each in here if each["state"] == "failed"}
+    if not (failed or refused):
+        return {}
+    failed = failed or {next((each["host"] for each in here), ""): refused}
+    left = [each["host"] for each in here if each["state"] == "not_reached" and each["host"] not in failed]
+    return {**failed, **{host: f"Not attempted, or not reached: see {next(iter(failed))}." for host in left}}

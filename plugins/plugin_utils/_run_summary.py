@@ -7,8 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.secretops.infisical.plugins.plugin_utils._run_stats import stats
+
 Result = Mapping[str, Any]
 
+#: More names would bury the text. The report has all of them.
+_MOST = 20
 FAILURES = ("failed", "unknown")
 _ROTATED = ("rotated", "rotated_by_another", "would_rotate")
 
@@ -42,9 +46,10 @@ def summary(
     stopped: str,
     check_mode: bool,
 ) -> dict[str, Any]:
-    """The lines for people, the report for programs, and the hosts that failed.
+    """The text for people, the report for programs, the stats for the next job, and the hosts that fail.
 
-    ``problems`` are failures of the run and of no host; ``warnings`` are none.
+    ``problems`` are failures of the run and of no host; ``warnings`` are none. A failure is told where its host fails,
+    and not in the text.
     """
     everything = dict(results)
     for host, other in same.items():
@@ -57,10 +62,11 @@ def summary(
         "not_attempted": _count(everything, ("not_attempted",)),
         "same_as_another": len(same),
     }
-    lines = [_counted(counts, check_mode) if everything else "There is nothing to rotate: no rotation was selected."]
-    lines += [f"{host}: {result.get('msg', '')}" for host, result in failed.items()]
-    lines += [f"{host}: {everything[host]['msg']}" for host in same]
-    lines += [*problems, *([f"Stopped: {stopped}"] if stopped else []), *(f"Warning: {text}" for text in warnings)]
+    counted = _counted(counts, check_mode) if everything else "There is nothing to rotate: no rotation was selected."
+    twins = [f"{host} is the same rotation as {other}." for host, other in list(same.items())[:_MOST]]
+    halt = [f"Stopped: {stopped}"] if stopped else []
+    told = " ".join([counted, *twins, *halt, *(f"Warning: {text}" for text in warnings)])
+    marked = _marked(results, [*problems, *([] if failed else [stopped])])
     report = {
         "check_mode": check_mode,
         "counts": counts,
@@ -69,15 +75,35 @@ def summary(
         "warnings": list(warnings),
         "rotations": [{"host": host, "result": result} for host, result in everything.items()],
     }
-    return {"lines": lines, "report": report, "marked": _marked(everything, failed, [*problems, stopped])}
+    handed_on = stats(
+        "rotate_fleet", told, counts=counts, failures=marked, moments=_moments(results), check_mode=check_mode
+    )
+    return {"told": told, "report": report, "marked": marked, "stats": handed_on}
 
 
-def _marked(results: Mapping[str, Result], failed: Mapping[str, Result], reasons: Sequence[str]) -> dict[str, str]:
-    """The hosts that fail, with the reason. What is no host's fault falls to the first one: nothing else can fail."""
-    if failed:
-        return {host: str(result.get("msg", "")) for host, result in failed.items()}
+def _marked(results: Mapping[str, Result], reasons: Sequence[str]) -> dict[str, str]:
+    """The hosts that fail, with the reason.
+
+    One that was not attempted fails too: whoever runs again over those that failed, as Tower's relaunch and a retry
+    file do, would leave it out for good. What is no host's fault is told by the first one that fails.
+    """
     said = " ".join(filter(None, reasons))
-    return {next(iter(results)): said} if said else {}
+    wrong = {host: str(result.get("msg", "")) for host, result in results.items() if result["outcome"] in FAILURES}
+    if not (wrong or said):
+        return {}
+    left = [host for host, result in results.items() if result["outcome"] == "not_attempted"]
+    if not wrong:
+        wrong = {(left or list(results))[0]: ""} if results else {}
+    first = next(iter(wrong), "")
+    marked = {host: f"{said} {text}".strip() if host == first else text for host, text in wrong.items()}
+    return {**marked, **{host: f"Not attempted: see {first}." for host in left if host != first}}
+
+
+def _moments(results: Mapping[str, Result]) -> dict[str, str]:
+    """When the first and the last of those that were rotated were."""
+    rotated = [result for result in results.values() if result["outcome"] in ("rotated", "rotated_by_another")]
+    moments = sorted(str(result["secretRotation"]["lastRotatedAt"]) for result in rotated if "secretRotation" in result)
+    return {"first_rotated_at": moments[0], "last_rotated_at": moments[-1]} if moments else {}
 
 
 def _count(results: Mapping[str, Result], outcomes: Sequence[str]) -> int:
@@ -90,4 +116,4 @@ def _counted(counts: Mapping[str, int], check_mode: bool) -> str:
     parts += [f"{counts[key]} {key.replace('_', ' ')}" for key in ("not_due", "failed", "not_attempted")]
     if counts["same_as_another"]:
         parts.append(f"{counts['same_as_another']} the same as another")
-    return f"{'Check mode: ' if check_mode else ''}{', '.join(parts)}"
+    return f"{'Check mode: ' if check_mode else ''}{', '.join(parts)}."

@@ -52,9 +52,16 @@ def host(number: int) -> str:
     return f"app-{number + 1:05d}.okta.prod.fleet"
 
 
-def summary(run: Run) -> list[str]:
-    lines: list[str] = run.named("Summary")["msg"]
-    return lines
+def summary(run: Run) -> str:
+    told: str = run.named("Summary")["msg"]
+    return told
+
+
+def failures(run: Run) -> dict[str, str]:
+    """Why each host failed, which is told once."""
+    failed = [result for result in run.results if result.status == "failed"]
+    assert len({result.host for result in failed}) == len(failed)
+    return {result.host: result["msg"] for result in failed}
 
 
 def test_canary_tenth_rest(workspace: Workspace, simulator: Simulator) -> None:
@@ -63,7 +70,7 @@ def test_canary_tenth_rest(workspace: Workspace, simulator: Simulator) -> None:
     run = fleet.run(variables={"rotate_report": str(report)})
     assert run.returncode == 0, run.output
     assert fleet.rotated() == [1] * 20
-    assert summary(run) == ["20 rotated, 0 not due, 0 failed, 0 not attempted"]
+    assert summary(run) == "20 rotated, 0 not due, 0 failed, 0 not attempted."
     batches = run.stdout.split("PLAY [Sum up]")[0].split("TASK [Rotate the secret]")[1:]
     assert [batch.count("changed: [app-") for batch in batches] == [1, 2, 17]
     # One more for the inventory, which logs in for itself.
@@ -91,11 +98,12 @@ def test_the_canary_fails(workspace: Workspace, simulator: Simulator) -> None:
     assert fleet.rotated() == [0] * 5
     assert simulator.posts() == 1
     assert tokens_left(simulator) == []
-    assert summary(run)[0] == "0 rotated, 0 not due, 1 failed, 4 not attempted"
-    assert summary(run)[1].startswith(f"{host(0)}: Could not rotate")
-    assert "{{ 7 * 6 }} {%" in summary(run)[1], "what a server says is no template"
-    failed = [result for result in run.results if result.task == "Fail with the reason"]
-    assert [(result.host, result.status) for result in failed] == [(host(0), "failed")]
+    assert summary(run).startswith("0 rotated, 0 not due, 1 failed, 4 not attempted.")
+    why = failures(run)
+    assert why[host(0)].startswith("Could not rotate")
+    assert "{{ 7 * 6 }} {%" in why[host(0)], "what a server says is no template"
+    assert [why[host(number)] for number in range(1, 5)] == [f"Not attempted: see {host(0)}."] * 4
+    assert "secretRotation" not in run.output
 
 
 @pytest.mark.before_release
@@ -105,7 +113,7 @@ def test_a_later_batch_fails(workspace: Workspace, simulator: Simulator) -> None
     run = fleet.run(variables={"rotate_serial": [1, 3, 4, "100%"]})
     assert run.returncode == 2, run.output
     assert fleet.rotated() == [1, 1, 0, 1] + [0] * 8
-    assert summary(run)[0] == "3 rotated, 0 not due, 1 failed, 8 not attempted"
+    assert summary(run).startswith("3 rotated, 0 not due, 1 failed, 8 not attempted.")
     assert tokens_left(simulator) == []
 
 
@@ -116,7 +124,7 @@ def test_failures_that_are_allowed_still_count(workspace: Workspace, simulator: 
     fleet.refuse(6)
     run = fleet.run(variables={"rotate_serial": 4, "rotate_max_fail_percentage": 25})
     assert run.returncode == 2, run.output
-    assert summary(run)[0] == "6 rotated, 0 not due, 2 failed, 0 not attempted"
+    assert summary(run).startswith("6 rotated, 0 not due, 2 failed, 0 not attempted.")
     assert sum(fleet.rotated()) == 6
 
 
@@ -126,7 +134,7 @@ def test_a_second_run_continues(workspace: Workspace, simulator: Simulator) -> N
     assert fleet.run().returncode == 2
     run = fleet.run()
     assert run.returncode == 0, run.output
-    assert summary(run) == ["1 rotated, 3 not due, 0 failed, 0 not attempted"]
+    assert summary(run) == "1 rotated, 3 not due, 0 failed, 0 not attempted."
     assert fleet.rotated() == [1] * 4
 
 
@@ -141,8 +149,8 @@ def test_an_unreachable_host_counts_as_failed(workspace: Workspace, simulator: S
     )
     run = fleet.run(variables={"rotate_report": str(report)})
     assert run.returncode == 2, run.output
-    assert summary(run)[0] == "0 rotated, 0 not due, 1 failed, 1 not attempted"
-    assert summary(run)[1].startswith(f"{host(0)}: Could not be reached: ")
+    assert summary(run).startswith("0 rotated, 0 not due, 1 failed, 1 not attempted.")
+    assert failures(run)[host(0)].startswith("Could not be reached: ")
     outcomes = [entry["result"]["outcome"] for entry in json.loads(report.read_text(encoding="utf-8"))["rotations"]]
     assert outcomes == ["failed", "not_attempted"]
     assert simulator.posts() == 0
@@ -174,7 +182,7 @@ def test_check_mode_rotates_nothing_and_leaves_no_token(workspace: Workspace, si
     fleet = Fleet(workspace, simulator, 3)
     run = fleet.run("--check")
     assert run.returncode == 0, run.output
-    assert summary(run) == ["Check mode: 3 would be rotated, 0 not due, 0 failed, 0 not attempted"]
+    assert summary(run) == "Check mode: 3 would be rotated, 0 not due, 0 failed, 0 not attempted."
     assert simulator.posts() == 0
     assert tokens_left(simulator) == []
 
@@ -212,8 +220,49 @@ def test_a_login_that_fails_says_why(workspace: Workspace, simulator: Simulator)
     simulator.fault("unauthorized", path="/login", after=1, times=0)
     run = fleet.run()
     assert run.returncode == 2, run.output
-    assert "Could not log in" in run.named("Say why nothing was rotated")["msg"]
+    why = failures(run)
+    assert "Could not log in" in why[host(0)]
+    assert why[host(1)] == f"Not attempted: see {host(0)}."
     assert simulator.posts() == 0
+    assert len(simulator.log("/login$", "POST")) == 2, "the inventory's, and one that was refused"
+
+
+@pytest.mark.parametrize("cause", ["a rotation", pytest.param("a variable", marks=pytest.mark.before_release)])
+def test_a_retry_file_takes_what_was_not_attempted(workspace: Workspace, simulator: Simulator, cause: str) -> None:
+    """As Tower's relaunch on failed hosts does: whoever corrects the cause and runs again over those has them all."""
+    fleet = Fleet(workspace, simulator, 4)
+    if cause == "a rotation":
+        fleet.refuse(1)
+    env = {"ANSIBLE_RETRY_FILES_ENABLED": "true", "ANSIBLE_RETRY_FILES_SAVE_PATH": str(workspace.folder / "retry")}
+    wrong = {"a rotation": {}, "a variable": {"infisical_ca_path": "no/such.pem"}}[cause]
+    assert fleet.run(variables=wrong, **env).returncode == 2
+    done = fleet.rotated()
+    assert done == ([1, 0, 0, 0] if cause == "a rotation" else [0] * 4)
+    (retry,) = (workspace.folder / "retry").iterdir()
+    assert retry.read_text(encoding="utf-8").split() == [host(number) for number in range(4) if not done[number]]
+    simulator.clear_faults()
+    run = fleet.run("--limit", f"@{retry}")
+    assert run.returncode == 0, run.output
+    assert fleet.rotated() == [1] * 4
+
+
+def test_what_is_handed_on_to_the_next_job(workspace: Workspace, simulator: Simulator) -> None:
+    fleet = Fleet(workspace, simulator, 2)
+    fleet.refuse(1)
+    run = fleet.run(ANSIBLE_SHOW_CUSTOM_STATS="true")
+    assert run.returncode == 2, run.output
+    handed_on = run.named("Hand on what happened")["ansible_stats"]["data"]["secretops_infisical"]
+    moment = simulator.rotation(fleet.rotations[0]["id"])["lastRotatedAt"]
+    assert handed_on["summary"] == summary(run)
+    assert handed_on["counts"] == {
+        "rotated": "1",
+        "not_due": "0",
+        "failed": "1",
+        "not_attempted": "0",
+        "same_as_another": "0",
+    }
+    assert handed_on["moments"] == {"first_rotated_at": moment, "last_rotated_at": moment}
+    assert [each.partition(": ")[0] for each in handed_on["failures"]] == [host(1)]
 
 
 @pytest.mark.before_release

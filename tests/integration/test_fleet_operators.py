@@ -47,9 +47,13 @@ def run(
     return workspace.command([*command, "-e", json.dumps(extra or {})], env)
 
 
-def lines(done: Run) -> list[str]:
-    found: list[str] = done.named("Summary")["msg"]
+def told(done: Run) -> str:
+    found: str = done.named("Summary")["msg"]
     return found
+
+
+def failures(done: Run) -> dict[str, str]:
+    return {result.host: result["msg"] for result in done.results if result.status == "failed"}
 
 
 @pytest.mark.before_release
@@ -59,7 +63,7 @@ def test_blank_answers_of_a_survey(workspace: Workspace, simulator: Simulator, b
     extra = {**dict.fromkeys(BLANKS, blank), "rotate_report": blank, "infisical_auth_method": blank}
     done = run(workspace, environment(simulator), inventory(workspace, "f", {"p": project}), extra=extra)
     assert done.returncode == 0, done.output
-    assert lines(done) == ["2 rotated, 0 not due, 0 failed, 0 not attempted"]
+    assert told(done) == "2 rotated, 0 not due, 0 failed, 0 not attempted."
 
 
 @pytest.mark.parametrize(
@@ -123,7 +127,7 @@ def test_an_empty_fleet_says_so(workspace: Workspace, simulator: Simulator) -> N
     project, _ids = fleet(simulator, 0)
     done = run(workspace, environment(simulator), inventory(workspace, "f", {"p": project}))
     assert done.returncode == 0, done.output
-    assert lines(done) == ["There is nothing to rotate: no rotation was selected."]
+    assert told(done) == "There is nothing to rotate: no rotation was selected."
 
 
 @pytest.mark.before_release
@@ -159,7 +163,7 @@ def test_two_servers_with_the_same_ids(
         (folder / "project_b.yml").write_text(yaml.safe_dump(own), encoding="utf-8")
     done = run(workspace, environment(simulator), *sources)
     assert done.returncode == 0, done.output
-    assert lines(done)[0] == "2 rotated, 0 not due, 0 failed, 0 not attempted"
+    assert told(done).startswith("2 rotated, 0 not due, 0 failed, 0 not attempted.")
     for server, rotation_id in zip((simulator, second), ids, strict=True):
         assert server.rotations_done(rotation_id) == 1
         assert tokens_left(server) == []
@@ -189,7 +193,7 @@ def test_one_project_under_two_names_is_rotated_once(workspace: Workspace, simul
     done = run(workspace, environment(simulator), source, extra={"rotate_min_age": 0})
     assert done.returncode == 0, done.output
     assert [simulator.rotations_done(each) for each in ids] == [1, 1]
-    assert lines(done)[0] == "2 rotated, 0 not due, 0 failed, 0 not attempted, 2 the same as another"
+    assert told(done).startswith("2 rotated, 0 not due, 0 failed, 0 not attempted, 2 the same as another.")
 
 
 @pytest.mark.before_release
@@ -201,7 +205,7 @@ def test_the_canary_is_one_that_is_due(workspace: Workspace, simulator: Simulato
     simulator.fault("status", path="rotate-secrets", times=0, status=403)
     done = run(workspace, environment(simulator), source)
     assert done.returncode == 2, done.output
-    assert lines(done)[0] == "0 rotated, 0 not due, 1 failed, 5 not attempted"
+    assert told(done).startswith("0 rotated, 0 not due, 1 failed, 5 not attempted.")
     assert simulator.posts() == 2
     assert simulator.rotations_done(ids[0]) == 1
 
@@ -242,9 +246,10 @@ def test_a_host_that_cannot_be_reached_is_a_failure(workspace: Workspace, simula
     env = {**environment(simulator), "ANSIBLE_CONNECTION_PLUGINS": str(plugins)}
     done = run(workspace, env, inventory(workspace, "f", {"p": project}))
     assert done.returncode == 2, done.output
-    assert lines(done)[0] == "0 rotated, 0 not due, 1 failed, 1 not attempted"
-    assert lines(done)[1].startswith("app-00001.okta.prod.p: Could not be reached: ")
-    assert "no route to it" in lines(done)[1]
+    assert told(done).startswith("0 rotated, 0 not due, 1 failed, 1 not attempted.")
+    why = failures(done)["app-00001.okta.prod.p"]
+    assert why.startswith("Could not be reached: ")
+    assert "no route to it" in why
     assert [simulator.rotations_done(each) for each in ids] == [0, 0]
     assert tokens_left(simulator) == []
 
@@ -261,8 +266,8 @@ def test_a_revocation_that_fails_is_told(workspace: Workspace, simulator: Simula
         extra={"rotate_report": "r.json", "rotate_wait_timeout": 5},
     )
     assert done.returncode == 2, done.output
-    assert lines(done)[0] == "2 rotated, 0 not due, 0 failed, 0 not attempted"
-    assert "may still be good" in lines(done)[1]
+    assert told(done).startswith("2 rotated, 0 not due, 0 failed, 0 not attempted.")
+    assert "may still be good" in failures(done)["app-00001.okta.prod.p"]
     report = json.loads((workspace.folder / "r.json").read_text(encoding="utf-8"))
     assert "may still be good" in report["problems"][0]
 
@@ -273,10 +278,9 @@ def test_a_project_that_cannot_be_listed_ends_the_run(workspace: Workspace, simu
     simulator.fault("status", path="okta-client-secret$", method="GET", after=1, times=0, status=403)
     done = run(workspace, environment(simulator), inventory(workspace, "f", {"p": project}))
     assert done.returncode == 2, done.output
-    assert lines(done)[0] == "0 rotated, 0 not due, 0 failed, 2 not attempted"
-    assert (
-        f"Could not list the secret rotations of project {project}" in done.named("Say why nothing was rotated")["msg"]
-    )
+    assert told(done).startswith("0 rotated, 0 not due, 0 failed, 2 not attempted.")
+    why = failures(done)["app-00001.okta.prod.p"]
+    assert f"Could not list the secret rotations of project {project}" in why
     assert simulator.posts() == 0
     assert tokens_left(simulator) == []
 

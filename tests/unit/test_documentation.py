@@ -27,7 +27,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._options impor
 COLLECTION = Path(__file__).resolve().parents[2]
 NAME = "secretops.infisical"
 #: Actions that are a part of a playbook or a role: their documentation is for those who maintain these.
-PARTS = {"handover", "rotate_fleet"}
+PARTS = {"handover", "playbook_variables", "rotate_fleet"}
 MODULES = sorted({path.stem for path in (COLLECTION / "plugins" / "modules").glob("*.py")} - PARTS)
 #: Which folders of plugins/ hold what ansible-doc can show.
 DOCUMENTED = ("modules", "inventory", "lookup")
@@ -99,7 +99,7 @@ def test_every_plugin_is_shown(shown: dict[str, dict[str, Any]]) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_options_are_those_of_the_argument_spec(shown: dict[str, dict[str, Any]], module: str) -> None:
-    code = importlib.import_module(f"ansible_collections.{NAME}.plugins.modules.{module}")
+    code = importlib.import_module(f"ansible_collections.{NAME}.plugins.action.{module}").ActionModule.module
     options = shown["module"][f"{NAME}.{module}"]["doc"]["options"]
     said = {name: facts(option, "suboptions") for name, option in options.items()}
     assert said == {name: facts(option, "options") for name, option in code.ARGUMENT_SPEC.items()}

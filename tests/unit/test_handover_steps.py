@@ -133,12 +133,15 @@ def test_a_state_that_is_none_is_refused() -> None:
 def test_a_report_that_cannot_be_written_any_more_is_a_problem(tmp_path: Path) -> None:
     run = {**RUN, "report": str(tmp_path / "gone" / "r.json")}
     found = act("summary", hostvars(a=state("proven"), b=state("proven", run="r0")), run=run, rotated={"told": ["x"]})
-    assert found["lines"][:3] == ["x", "a: proven ocs1", "b: not attempted, or not reached"]
-    assert found["lines"][-1].endswith("r.json could not be written: No such file or directory.")
-    assert found["marked"] == {"a": found["lines"][-1]}
+    fault = found["marked"].pop("a")
+    assert fault.endswith("r.json could not be written: No such file or directory.")
+    assert found["told"] == (
+        f"x Of 4 consumers: 1 proven, 3 not reached. Not in this run, or in another batch of it: c. Stopped: {fault}"
+    )
+    assert found["marked"] == dict.fromkeys(("b", "d"), "Not attempted, or not reached: see a.")
     failed = act("summary", hostvars(b=state("failed", problem="no")), run=run, rotated={"refused": "Not rotated."})
-    assert failed["marked"] == {"b": "no"}
-    assert failed["lines"][-2:] == ["Stopped: Not rotated.", found["lines"][-1]]
+    assert failed["marked"] == {"b": "no", **dict.fromkeys(("a", "d"), "Not attempted, or not reached: see b.")}
+    assert failed["told"].endswith(f"Stopped: Not rotated. {fault}")
     assert act("summary", hostvars(), run=RUN, check_mode=True)["report"]["check_mode"] is True
 
 
@@ -169,7 +172,7 @@ def test_a_run_from_end_to_end(handed: Handed, monkeypatch: pytest.MonkeyPatch) 
         assert machine.files["/etc/app.env"] == f"KEY={active['clientSecret']}\n".encode()
         assert json.loads(machine.files["/etc/app.env.handover"])["secret_id"] == active["secretId"]
     summary = play.act("summary", run=run, rotated=rotated)
-    assert summary["lines"][-1] == "Of 2 consumers: 2 checked."
+    assert summary["told"].rpartition("Of ")[2] == "2 consumers: 2 checked."
     assert not any(each["clientSecret"] in json.dumps([summary, rotated]) for each in handed.slots)
     assert tokens_left(handed.simulator) == []
 

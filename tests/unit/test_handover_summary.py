@@ -26,30 +26,28 @@ def summed(
 @pytest.mark.parametrize(
     ("found", "line"),
     [
-        (state("proven"), "a: proven ocs1"),
+        (state("proven"), "proven ocs1"),
         (
             state("proven", since="2026-03-12", how="restarted with it"),
-            "a: proven ocs1 since 2026-03-12 (restarted with it)",
+            "proven ocs1 since 2026-03-12 (restarted with it)",
         ),
-        (state("checked", how="http check"), "a: checked ocs1 (http check)"),
-        (state("delivered", since="2026-03-12"), "a: delivered ocs1 since 2026-03-12"),
-        (state("predicted", how="would be delivered"), "a: predicted ocs1 (would be delivered)"),
-        (state("failed", problem="it burns. It was left as it is."), "a: failed ocs1: it burns. It was left as it is."),
-        (state("failed", "", problem="it burns"), "a: failed unknown: it burns"),
-        (None, "a: not attempted, or not reached"),
+        (state("checked", how="http check"), "checked ocs1 (http check)"),
+        (state("delivered", since="2026-03-12"), "delivered ocs1 since 2026-03-12"),
+        (state("predicted", how="would be delivered"), "predicted ocs1 (would be delivered)"),
+        (state("delivered", ""), "delivered unknown"),
+        (state("failed", problem="it burns. It was left as it is."), None),
+        (None, None),
     ],
 )
-def test_the_line_of_a_consumer(found: Any, line: str) -> None:
-    assert summed({"a": found})["lines"][0] == line
+def test_the_line_of_a_consumer(found: Any, line: str | None) -> None:
+    """One that failed says why where it fails, once."""
+    assert summed({"a": found})["consumers"].get("a") == line
 
 
 def test_who_is_not_in_this_run_is_told_too() -> None:
     result = summed({"a": state("proven"), "b": None}, hosts=["a"])
-    assert result["lines"] == [
-        "a: proven ocs1",
-        "b: not in this run, or in another batch of it",
-        "Of 2 consumers: 1 proven, 1 not reached.",
-    ]
+    assert result["told"] == ("Of 2 consumers: 1 proven, 1 not reached. Not in this run, or in another batch of it: b.")
+    assert result["marked"] == {}
     assert [each["in_this_run"] for each in result["report"]["consumers"]] == [True, False]
 
 
@@ -65,17 +63,14 @@ def test_everything_is_in_the_summary_and_in_the_report() -> None:
         "stranger": state("proven"),
     }
     found = _handover_summary.summary(rotations, states, ["One.", "Two."], "It cannot go on.", check_mode=False)
-    assert found["lines"] == [
-        "One.",
-        "Two.",
-        "a: failed ocs1: no",
-        "b: proven ocs1 since 2026 (how)",
-        "c: not attempted, or not reached",
-        "d: not in this run, or in another batch of it",
-        "e: proven ocs2",
-        "Of 5 consumers: 2 proven, 1 failed, 2 not reached.",
-        "Stopped: It cannot go on.",
-    ]
+    assert found["told"] == (
+        "One. Two. Of 5 consumers: 2 proven, 1 failed, 2 not reached. Not in this run, or in another batch of it: d. "
+        "Stopped: It cannot go on."
+    )
+    assert found["consumers"] == {"b": "proven ocs1 since 2026 (how)", "e": "proven ocs2"}
+    assert found["marked"] == {"a": "no", "c": "Not attempted, or not reached: see a."}
+    assert found["stats"]["failures"] == ["a: no", "c: Not attempted, or not reached: see a."]
+    assert found["stats"]["counts"] == {"proven": "2", "failed": "1", "not_reached": "2"}
     report = found["report"]
     assert (report["check_mode"], report["stopped"], report["told"]) == (False, "It cannot go on.", ["One.", "Two."])
     assert report["counts"] == {"proven": 2, "failed": 1, "not_reached": 2}
@@ -106,14 +101,14 @@ def test_everything_is_in_the_summary_and_in_the_report() -> None:
 def test_counts_are_in_the_order_of_how_far_the_secret_came() -> None:
     names = ("failed", "predicted", "delivered", "checked", "proven")
     states = {name: state(name) for name in names}
-    assert summed({"x": None, **states})["lines"][-1] == (
+    assert summed({"x": None, **states})["told"] == (
         "Of 6 consumers: 1 proven, 1 checked, 1 delivered, 1 predicted, 1 failed, 1 not reached."
     )
 
 
 def test_check_mode_says_so() -> None:
     found = summed({"a": state("predicted")}, check_mode=True)
-    assert found["lines"][-1] == "Check mode: Of 1 consumers: 1 predicted."
+    assert found["told"] == "Check mode: Of 1 consumers: 1 predicted."
     assert (found["report"]["check_mode"], found["report"]["stopped"], found["marked"]) == (True, None, {})
 
 
@@ -130,7 +125,12 @@ def test_check_mode_says_so() -> None:
         # Whose fault it is, is told already.
         ({"a": state("proven"), "b": state("failed", problem="no")}, ["a", "b"], "Refused.", {"b": "no"}),
         # Nobody's fault: it falls to the first one of this run.
-        ({"a": None, "b": state("proven"), "c": None}, ["b", "c"], "Refused.", {"b": "Refused."}),
+        (
+            {"a": None, "b": state("proven"), "c": None},
+            ["b", "c"],
+            "Refused.",
+            {"b": "Refused.", "c": "Not attempted, or not reached: see b."},
+        ),
         ({"a": None}, [], "Refused.", {"": "Refused."}),
     ],
 )

@@ -19,6 +19,8 @@ PACKAGE = "ansible_collections.secretops.infisical.plugins"
 #: by its folder, or here.
 FLOORS = (
     {"action/*", "filter/*", "inventory/*", "lookup/*"},
+    {"plugin_utils/_report"},
+    {"plugin_utils/_report_files", "plugin_utils/_report_page"},
     {"plugin_utils/_in_process"},
     {"plugin_utils/_handover_cycle"},
     {"plugin_utils/_run_plan", "plugin_utils/_run_summary", "plugin_utils/_handover_look"},
@@ -28,6 +30,7 @@ FLOORS = (
     {"plugin_utils/_run_hosts"},
     {"plugin_utils/_internals", "plugin_utils/_inventory_file"},
     {
+        "plugin_utils/_run_stats", "plugin_utils/_report_rows",
         "plugin_utils/_surroundings",
         "plugin_utils/_refused",
         "plugin_utils/_data",
@@ -54,6 +57,8 @@ OUTSIDE = {
     "requests": {"module_utils/_transport/*"},
     "urllib3": {"module_utils/_transport/*"},
     "botocore": {"module_utils/_login/aws"},
+    "jinja2": {"plugin_utils/_report_page"},
+    "markupsafe": {"plugin_utils/_report_page"},
     "ansible": {
         "module_utils/_module",
         "plugin_utils/_in_process",

@@ -47,7 +47,7 @@ def summed(outcomes: dict[str, str], **more: Any) -> dict[str, Any]:
     return _run_summary.summary(told, **{**usual, **more})
 
 
-def test_everything_is_in_the_summary_and_in_the_report() -> None:
+def test_a_failure_is_told_by_its_host_and_the_rest_by_the_summary() -> None:
     found = summed(
         {"a": "rotated", "b": "unknown", "c": "not_attempted"},
         same={"d": "a"},
@@ -55,15 +55,12 @@ def test_everything_is_in_the_summary_and_in_the_report() -> None:
         warnings=["a and b"],
         stopped="1 of 2 failed in this batch.",
     )
-    assert found["lines"] == [
-        "1 rotated, 0 not due, 1 failed, 1 not attempted, 1 the same as another",
-        "b: unknown!",
-        "d: The same rotation as a, and left to it.",
-        "The token lives.",
-        "Stopped: 1 of 2 failed in this batch.",
-        "Warning: a and b",
-    ]
-    assert found["marked"] == {"b": "unknown!"}
+    assert found["told"] == (
+        "1 rotated, 0 not due, 1 failed, 1 not attempted, 1 the same as another. d is the same rotation as a. "
+        "Stopped: 1 of 2 failed in this batch. Warning: a and b"
+    )
+    # Whoever runs again over those that failed takes what was not attempted too.
+    assert found["marked"] == {"b": "The token lives. unknown!", "c": "Not attempted: see b."}
     assert found["report"]["problems"] == ["The token lives."]
     assert [entry["host"] for entry in found["report"]["rotations"]] == ["a", "b", "c", "d"]
 
@@ -76,10 +73,32 @@ def test_what_is_no_rotations_fault_still_fails() -> None:
     assert summed({"a": "rotated"})["marked"] == {}
 
 
+def test_where_the_login_failed_everybody_fails_and_one_says_why() -> None:
+    found = summed(dict.fromkeys("abc", "not_attempted"), problems=["No login."])
+    assert found["marked"] == {"a": "No login.", "b": "Not attempted: see a.", "c": "Not attempted: see a."}
+
+
+def test_what_is_handed_on_is_small_and_made_of_strings() -> None:
+    told: dict[str, Any] = {
+        "a": {"outcome": "rotated", "msg": "", "secretRotation": {"lastRotatedAt": "2026-11-25T10:00:02.000Z"}},
+        "b": {"outcome": "rotated", "msg": "", "secretRotation": {"lastRotatedAt": "2026-11-25T10:00:01.000Z"}},
+        **{f"c{number}": {"outcome": "failed", "msg": "no"} for number in range(22)},
+    }
+    found = _run_summary.summary(told, same={}, problems=[], warnings=[], stopped="", check_mode=False)["stats"]
+    assert found == {
+        "playbook": "rotate_fleet",
+        "check_mode": "false",
+        "summary": "2 rotated, 0 not due, 22 failed, 0 not attempted.",
+        "counts": {"rotated": "2", "not_due": "0", "failed": "22", "not_attempted": "0", "same_as_another": "0"},
+        "failures": [*(f"c{number}: no" for number in range(20)), "and 2 more"],
+        "moments": {"first_rotated_at": "2026-11-25T10:00:01.000Z", "last_rotated_at": "2026-11-25T10:00:02.000Z"},
+    }
+
+
 def test_check_mode_and_an_empty_fleet_say_so() -> None:
-    lines = summed({"a": "would_rotate"}, check_mode=True)["lines"]
-    assert lines == ["Check mode: 1 would be rotated, 0 not due, 0 failed, 0 not attempted"]
-    assert summed({})["lines"] == ["There is nothing to rotate: no rotation was selected."]
+    told = summed({"a": "would_rotate"}, check_mode=True)["told"]
+    assert told == "Check mode: 1 would be rotated, 0 not due, 0 failed, 0 not attempted."
+    assert summed({})["told"] == "There is nothing to rotate: no rotation was selected."
 
 
 def test_the_steps_are_documented() -> None:
