@@ -153,6 +153,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._task import T
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.connection import Connection
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.urls import canonical
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _inventory_file, _refused
+from ansible_collections.secretops.infisical.plugins.plugin_utils._announcing import announcing
 from ansible_collections.secretops.infisical.plugins.plugin_utils._data import TAGS_DATA, template, untrusted
 from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import (
     FLEET,
@@ -197,7 +198,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         options = _checked(lambda: _inventory_file.read(path, self.loader, self.templar))
         self._set_core_options(options)
         wanted = _checked(partial(Selection.parse, **{name: options[name] for name in FILTERS}))
-        task = Task(params=options, check_mode=False, environ=os.environ, warn=display.warning, gate=_refused.gate)
+        task = Task(
+            params=options,
+            check_mode=False,
+            environ=os.environ,
+            warn=display.warning,
+            gate=_refused.gate,
+            waits=announcing(path),
+        )
         for option, source in _settings.sources(options, os.environ).items():
             display.vvv(f"{path}: {option} is from {source}.")
         connection = _checked(task.connection)

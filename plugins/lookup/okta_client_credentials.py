@@ -168,6 +168,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._rotations.obs
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.projects import Projects
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _data, _refused
+from ansible_collections.secretops.infisical.plugins.plugin_utils._announcing import announcing
 from ansible_collections.secretops.infisical.plugins.plugin_utils._foreign import checked
 from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings import interruptible
 
@@ -254,7 +255,14 @@ def _found(terms: list[Any], options: dict[str, Any]) -> list[dict[str, Any]]:
     for target in targets:
         if after and target.rotation_id:
             after.check_same(target.rotation_id)
-    task = Task(params=options, check_mode=False, environ=os.environ, warn=display.warning, gate=_refused.gate)
+    task = Task(
+        params=options,
+        check_mode=False,
+        environ=os.environ,
+        warn=display.warning,
+        gate=_refused.gate,
+        waits=announcing("lookup okta_client_credentials"),
+    )
     patience = task.patience()
     connection = task.connection()
     now = partial(datetime.now, timezone.utc)

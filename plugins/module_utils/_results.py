@@ -50,13 +50,13 @@ class Results:
         intended_secrets: IntendedSecrets,
         check_mode: bool,
         gate: Gate = no_gate,
-        announce: Callable[[str], None] | None = None,
+        waits: Waits | None = None,
     ) -> dict[str, Any]:
         """What the work returned, or how it failed. Only what asks the process to end passes.
 
-        ``announce`` is told that the task waits, while it does.
+        ``waits`` tells that the task waits, while it does.
         """
-        waits = Waits(announce)
+        waits = waits or Waits()
         task = Task(
             params=self._params, check_mode=check_mode, environ=os.environ, warn=self._warn, gate=gate, waits=waits
         )

@@ -22,8 +22,9 @@ from ansible_collections.secretops.infisical.plugins.module_utils._errors import
 from ansible_collections.secretops.infisical.plugins.module_utils._results import Execute, Results, censored
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.module_utils._transport import exchange
-from ansible_collections.secretops.infisical.plugins.module_utils._transport.redaction import printable
+from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Waits
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _data, _internals, _refused, _surroundings
+from ansible_collections.secretops.infisical.plugins.plugin_utils._announcing import say
 
 #: Set to 0, every task runs as a module.
 SWITCH = "SECRETOPS_INFISICAL_IN_PROCESS"
@@ -130,21 +131,17 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
         if given.refusal:
             result = results.refused(given.refusal)
         else:
-            announce = partial(self._announce, given)
-            result = results.of(
-                execute or self.module.execute, self.intended_secrets, check_mode, _refused.gate, announce
-            )
+            waits = Waits(partial(self._say, given))
+            result = results.of(execute or self.module.execute, self.intended_secrets, check_mode, _refused.gate, waits)
         if not given.show_invocation:
             del result["invocation"]
         return {**result, "deprecations": given.deprecations} if given.deprecations else result
 
 
-    def _announce(self, given: _internals.Arguments, text: str) -> None:
-        """A line of the output now, for the result may take minutes."""
+    def _say(self, given: _internals.Arguments, text: str) -> None:
         options = {} if self._task.no_log else given.parameters
         of = options.get("name") or options.get("rotation_id") or self._task.action
-        # Not among what a callback prints as data.
-        display.display(f"[{self._host}] {printable(censored(f'{of}: {text}', given.no_log_values))}", stderr=True)
+        say(f"[{self._host}] {censored(str(of), given.no_log_values)}", text)
 
 
 def _raising(failure: InfisicalError) -> Execute:

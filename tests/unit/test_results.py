@@ -141,6 +141,19 @@ def test_a_fault_is_named_with_its_place_and_without_its_text(both: Any) -> None
     assert "Look at the rotation in Infisical before you run again" in message
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_message_says_how_long_it_waited_and_for_what(both: Any, fails: bool) -> None:
+    def execute(task: Any) -> dict[str, Any]:
+        task.waits.begin("the server's rate limit", 32, 32, 60, 0)
+        task.waits.seconds = 32.4
+        if fails:
+            raise InfisicalError("rate_limited", "No.", "Wait.")
+        return {"changed": False, "msg": "Done."}
+
+    begins = "No. Wait." if fails else "Done."
+    assert both(execute)["msg"] == f"{begins} It waited 32 seconds for the server's rate limit."
+
+
 def test_wrong_arguments(both: Any) -> None:
     """A secret under a name that no option has is one too."""
     for given, said in (

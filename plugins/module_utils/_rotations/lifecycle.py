@@ -19,7 +19,6 @@ from .lock import Held
 from .observer import Observer
 from .projects import Projects
 
-
 #: What is waited for then, in words that follow "for".
 SHOWN = "a reading that shows the outcome, because the answer did not tell"
 
