@@ -31,6 +31,7 @@ FLOORS = (
     {"plugin_utils/_internals", "plugin_utils/_inventory_file"},
     {
         "plugin_utils/_run_stats", "plugin_utils/_report_rows",
+        "plugin_utils/_announcing",
         "plugin_utils/_surroundings",
         "plugin_utils/_refused",
         "plugin_utils/_data",
@@ -61,6 +62,7 @@ OUTSIDE = {
     "markupsafe": {"plugin_utils/_report_page"},
     "ansible": {
         "module_utils/_module",
+        "plugin_utils/_announcing",
         "plugin_utils/_in_process",
         "plugin_utils/_internals",
         "plugin_utils/_data",
