@@ -36,6 +36,7 @@ REASONS = {
     "okta_secret_limit": "Okta refused a further secret, because the application already holds two.",
     "rotation_in_progress": "Another rotation held the lock for longer than the task may wait.",
     "outcome_unknown": "The request was sent, and whether it was done could not be learned.",
+    "attention_needed": "Rotations are overdue or failed, and fail_on names that. The report itself was made.",
     "internal_error": "A fault of this collection. The message names the place.",
 }
 

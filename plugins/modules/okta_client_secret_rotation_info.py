@@ -227,7 +227,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.secretops.infisical.plugins.module_utils import _settings
-from ansible_collections.secretops.infisical.plugins.module_utils._errors import invalid_arguments, not_infisical
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import invalid_arguments
 from ansible_collections.secretops.infisical.plugins.module_utils._module import run
 from ansible_collections.secretops.infisical.plugins.module_utils._options import (
     AUTHENTICATION,
@@ -237,14 +237,13 @@ from ansible_collections.secretops.infisical.plugins.module_utils._options impor
     merged,
 )
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations import finding
-from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Api, Reading
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Api
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.finding import Target
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.observer import Observer
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.projects import Projects
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.selection import (
     Selection,
     environment_of,
-    is_complete,
     of_both_clocks,
     path_of,
     summary,
@@ -280,14 +279,14 @@ def execute(task: Task) -> dict[str, Any]:
         else:
             readings = finding.listed(api, target.project_id, patience)
         host_now = now()
-        rotations = [_complete(reading.rotation) for reading in readings]
+        rotations = [finding.complete(reading.rotation) for reading in readings]
         there = {environment_of(rotation) for rotation in rotations}
         for slug in sorted(set(selection.environments) - there):
             task.warn(
                 f"environment names {slug}, where the project has no rotation that may be read; it has some in "
                 f"{printable(session.clean(', '.join(sorted(there)) or 'none'), 600)}."
             )
-        selected, overdue, moment = of_both_clocks(rotations, selection, _ahead(readings, host_now), host_now)
+        selected, overdue, moment = of_both_clocks(rotations, selection, finding.ahead(readings, host_now), host_now)
         ordered = sorted(selected, key=lambda each: (environment_of(each), path_of(each), each["name"], each["id"]))
         project_id = target.project_id or rotations[0]["projectId"]
         return {
@@ -321,21 +320,6 @@ def _given(value: Any) -> Any:
     """A blank value counts as not given."""
     found = [each for each in value if not is_blank(each)] if isinstance(value, list) else value
     return None if is_blank(found) else found or None
-
-
-def _complete(rotation: dict[str, Any]) -> dict[str, Any]:
-    if not is_complete(rotation) or not isinstance(rotation.get("projectId"), str):
-        raise not_infisical(
-            f"Could not read the secret rotation {rotation['id']}: HTTP 200, but its project, environment, folder or "
-            "schedule is missing."
-        )
-    return rotation
-
-
-def _ahead(readings: list[Reading], host_now: datetime) -> float | None:
-    """How many seconds the server's clock is ahead of this host's, if it told."""
-    server_time = readings[0].server_time if readings else None
-    return None if server_time is None else (server_time - host_now).total_seconds()
 
 
 def _counted(number: int) -> str:

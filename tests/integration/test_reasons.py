@@ -226,5 +226,5 @@ def test_a_lock_that_cannot_be_used_is_told(workspace: Workspace, simulator: Sim
 
 
 def test_every_documented_reason_is_provoked() -> None:
-    elsewhere = {"missing_dependency", "internal_error", "lock_unavailable"}
+    elsewhere = {"missing_dependency", "internal_error", "lock_unavailable", "attention_needed"}
     assert {case[0] for case in CASES} | elsewhere == set(REASONS)

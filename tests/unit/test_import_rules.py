@@ -30,7 +30,8 @@ FLOORS = (
     {"plugin_utils/_run_hosts"},
     {"plugin_utils/_internals", "plugin_utils/_inventory_file"},
     {
-        "plugin_utils/_run_stats", "plugin_utils/_report_rows",
+        "plugin_utils/_run_stats",
+        "plugin_utils/_report_rows",
         "plugin_utils/_announcing",
         "plugin_utils/_surroundings",
         "plugin_utils/_refused",

@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from .._errors import InfisicalError
+from .._errors import InfisicalError, not_infisical
 from .._transport.patience import Patience
 from .._transport.redaction import printable
 from .api import Api, Listing, Reading
 from .observer import until
 from .projects import Projects
+from .selection import is_complete
 
 #: More would bury the message.
 _TOLD = 5
@@ -68,6 +70,22 @@ def listed(api: Api, project_id: str, patience: Patience) -> list[Reading]:
             "Nothing was sent. Let no cache answer for Infisical, and run again.",
         )
     return found.readings
+
+
+def complete(rotation: dict[str, Any]) -> dict[str, Any]:
+    """The same, which has all that is selected by and told of it."""
+    if not is_complete(rotation) or not isinstance(rotation.get("projectId"), str):
+        raise not_infisical(
+            f"Could not read the secret rotation {rotation['id']}: HTTP 200, but its project, environment, folder or "
+            "schedule is missing."
+        )
+    return rotation
+
+
+def ahead(readings: list[Reading], host_now: datetime) -> float | None:
+    """How many seconds the server's clock is ahead of this host's, if it told."""
+    server_time = readings[0].server_time if readings else None
+    return None if server_time is None else (server_time - host_now).total_seconds()
 
 
 def _cached(found: Listing) -> str:
