@@ -25,7 +25,7 @@ options:
   ca_path:
     description:
       - A file with the certificates of the authorities to trust, in PEM form, or a folder of such files prepared with
-        C(openssl rehash), on the host that runs the task.
+        C(openssl rehash), on the host that runs the task. One that holds no certificate is refused.
       - Left out, E(INFISICAL_CA_PATH) is used, else E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE), else the authorities
         that come with the Python library requests.
     type: path

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn, Protocol
@@ -71,13 +71,15 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
             environment = _internals.environment(self)
             here = self._connection.transport == "local"
             login = _refused.login_of(given.parameters, {**(os.environ if here else {}), **environment}, here=here)
-        refusal = login and _refused.refusal(*login)
-        if refusal:
+        run: Callable[[], dict[str, Any]] = partial(
+            self._execute_module, task_vars=variables, wrap_async=self._task.async_val
+        )
+        if not login:
+            return run()
+        try:
+            return _refused.attempted(*login, run, ends=not self._task.async_val)
+        except InfisicalError as refusal:
             return self._received(self._result(given, bool(self._task.check_mode), _raising(refusal)))
-        as_module: dict[str, Any] = self._execute_module(task_vars=variables, wrap_async=self._task.async_val)
-        if login:
-            _refused.remember(*login, as_module)
-        return as_module
 
     def intended_secrets(self, result: dict[str, Any]) -> Iterable[str]:  # noqa: ARG002 - for those that have some
         """Secrets that are what the result is for, as ``_module.run`` has them."""

@@ -13,7 +13,7 @@ import json
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
@@ -37,48 +37,52 @@ _KEY = bytes(multiprocessing.current_process().authkey)
 @contextmanager
 def gate(credentials: Credentials, url: str) -> Iterator[None]:
     """Around a login. The first one with these credentials goes alone; once it was refused, no other is sent."""
-    path = _path(credentials, url)
-    file = _opened(path) if _is_whole(credentials) else None
-    if file is None:
-        yield
-        return
-    with file:
-        known = _known(path)
-        if known is None:
-            _alone(file)
-            known = _known(path)
-        if known and known["problem"]:
-            raise _refused_before(credentials, known)
-        if known is not None:
-            fcntl.flock(file, fcntl.LOCK_UN)
-        outcome = {"problem": "", "next_step": ""}
+    with _turn(credentials, url, ends=_is_whole(credentials)) as outcome:
         try:
             yield
         except InfisicalError as failure:
             if _is_refusal(failure.reason, failure.http_status):
-                outcome = {"problem": failure.problem, "next_step": failure.next_step}
+                outcome.update(problem=failure.problem, next_step=failure.next_step)
             raise
+
+
+def attempted(credentials: Credentials, url: str, run: Callable[[], dict[str, Any]], *, ends: bool) -> dict[str, Any]:
+    """The same around a task that logs in elsewhere and tells it by its result.
+
+    ``ends`` says that it has ended then. Raises InfisicalError, and does not ``run``, once that login was refused.
+    """
+    with _turn(credentials, url, ends=ends) as outcome:
+        result = run()
+        message = str(result.get("msg"))
+        # A token can be refused too, later on.
+        if _is_refusal(result.get("reason"), result.get("http_status")) and message.startswith("Could not log in"):
+            outcome.update(problem=message)
+        return result
+
+
+@contextmanager
+def _turn(credentials: Credentials, url: str, *, ends: bool) -> Iterator[dict[str, str]]:
+    """The first login goes alone, if what it came to is known when this ``ends``, and written into what this gives."""
+    path = _path(credentials, url)
+    outcome = {"problem": "", "next_step": ""}
+    file = _opened(path) if ends else None
+    known = _known(path)
+    if file is None:
+        _check(credentials, known)
+        yield outcome
+        return
+    with file:
+        if known is None:
+            _alone(file)
+            known = _known(path)
+        _check(credentials, known)
+        if known is not None:
+            fcntl.flock(file, fcntl.LOCK_UN)
+        try:
+            yield outcome
         finally:
             if known is None or outcome["problem"]:
                 _note(path, outcome)
-
-
-def refusal(credentials: Credentials, url: str) -> InfisicalError | None:
-    """The failure of a login that was refused before, for a task that logs in elsewhere."""
-    known = _known(_path(credentials, url))
-    return _refused_before(credentials, known) if known and known["problem"] else None
-
-
-def remember(credentials: Credentials, url: str, result: Mapping[str, Any]) -> None:
-    """Note a login that was made elsewhere and refused, which the result of its task tells."""
-    message = str(result.get("msg"))
-    # A token can be refused too, later on.
-    if _is_refusal(result.get("reason"), result.get("http_status")) and message.startswith("Could not log in"):
-        path = _path(credentials, url)
-        file = _opened(path)
-        if file is not None:
-            file.close()
-            _note(path, {"problem": message, "next_step": ""})
 
 
 def login_of(params: Mapping[str, Any], environ: Mapping[str, str], *, here: bool) -> tuple[Credentials, str] | None:
@@ -111,13 +115,14 @@ def _is_refusal(reason: str | None, http_status: int | None) -> bool:
     return reason == "authentication_failed" and http_status is not None
 
 
-def _refused_before(credentials: Credentials, known: dict[str, Any]) -> InfisicalError:
-    return InfisicalError(
-        "authentication_failed",
-        f"Could not log in with {credentials.method}: this login was refused before in this run, so that nothing was "
-        f"sent. {known['problem']}",
-        str(known["next_step"]),
-    )
+def _check(credentials: Credentials, known: dict[str, Any] | None) -> None:
+    if known and known["problem"]:
+        raise InfisicalError(
+            "authentication_failed",
+            f"Could not log in with {credentials.method}: this login was refused before in this run, so that nothing "
+            f"was sent. {known['problem']}",
+            str(known["next_step"]),
+        )
 
 
 def _path(credentials: Credentials, url: str) -> str:

@@ -34,8 +34,13 @@ def run(workspace: Workspace, simulator: Simulator, hosts: int, env: dict[str, s
     return workspace.playbook(plays(simulator, **more), "-i", names, "--forks", "20", env=env)
 
 
-def test_twenty_hosts_with_a_wrong_secret_are_one_refused_login(workspace: Workspace, simulator: Simulator) -> None:
-    found = run(workspace, simulator, HOSTS, IN_PROCESS)
+@pytest.mark.parametrize(
+    "way", [IN_PROCESS, pytest.param(AS_MODULE, marks=pytest.mark.before_release)], ids=["in process", "as a module"]
+)
+def test_twenty_hosts_with_a_wrong_secret_are_one_refused_login(
+    workspace: Workspace, simulator: Simulator, way: dict[str, str]
+) -> None:
+    found = run(workspace, simulator, HOSTS, way)
     assert len(simulator.log("/login")) == 1
     reasons = [result["reason"] for result in found.results if result.task in ("rotate", "again")]
     assert reasons == ["authentication_failed"] * 2 * HOSTS

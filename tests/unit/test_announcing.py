@@ -31,9 +31,7 @@ def execute(task: Any) -> dict[str, Any]:
         ({"name": "okta\x1b[2J"}, False, "okta [2J"),
     ],
 )
-def test_it_names_who_waits(
-    capsys: pytest.CaptureFixture[str], given: dict[str, Any], hidden: bool, who: str
-) -> None:
+def test_it_names_who_waits(capsys: pytest.CaptureFixture[str], given: dict[str, Any], hidden: bool, who: str) -> None:
     made: Any = _in_process.InProcessAction.__new__(_in_process.InProcessAction)
     made.module = SimpleNamespace(ARGUMENT_SPEC=SPEC, execute=execute)
     made._task = SimpleNamespace(args=given, action="secretops.infisical.login", no_log=hidden)

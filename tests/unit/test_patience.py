@@ -121,7 +121,8 @@ def test_the_sentence_holds_the_seconds_and_each_reason_once() -> None:
         world.patience.pause(pause, why)
     assert world.waits.sentence == ""
     world.patience.pause(27.8, ANOTHER)
-    assert world.waits.sentence == " It waited 32 seconds for the end of another rotation and for the server's rate limit."
+    reasons = "for the end of another rotation and for the server's rate limit"
+    assert world.waits.sentence == f" It waited 32 seconds {reasons}."
 
 
 def test_attempts_in_vain_are_waiting_too() -> None:
@@ -145,9 +146,7 @@ def test_what_needed_no_pause_was_no_waiting() -> None:
 @pytest.mark.parametrize(
     ("wait_timeout", "outcome_timeout", "seconds"), [(900, 120, 120), (900, 0, 0), (30, 120, 30), (900, 600, 600)]
 )
-def test_an_unclear_outcome_has_a_limit_of_its_own(
-    wait_timeout: float, outcome_timeout: float, seconds: float
-) -> None:
+def test_an_unclear_outcome_has_a_limit_of_its_own(wait_timeout: float, outcome_timeout: float, seconds: float) -> None:
     server = Server([BEFORE], LOST)
     failure = server.fail(wait_timeout=wait_timeout, outcome_timeout=outcome_timeout)
     assert (failure.reason, server.now, server.requests) == ("outcome_unknown", seconds, 1)

@@ -44,15 +44,24 @@ def passes(login: Credentials = LOGIN, url: str = URL) -> bool:
         return False
 
 
+REFUSED = {"reason": "authentication_failed", "http_status": 401, "msg": "Could not log in with x: no."}
+
+
+def attempts(result: dict[str, Any]) -> bool:
+    """Whether a module is run, whose result is that."""
+    try:
+        return _refused.attempted(LOGIN, URL, lambda: result, ends=True) is result
+    except InfisicalError:
+        return False
+
+
 def test_a_refused_login_is_not_sent_again(folder: Path) -> None:
     assert passes()
     fail(refused())
     again = fail(refused())
     assert again.message.endswith("nothing was sent. Could not log in: no. Mend it.")
     assert (again.reason, again.http_status) == ("authentication_failed", None)
-    found = _refused.refusal(LOGIN, URL)
-    assert found is not None
-    assert found.message == again.message
+    assert not attempts({})
     files = list((folder / "secretops.infisical.logins").iterdir())
     assert not [file for file in files if "hunter22" in file.name + file.read_text(encoding="utf-8")]
     assert (folder / "secretops.infisical.logins").stat().st_mode & 0o777 == 0o700
@@ -62,7 +71,7 @@ def test_a_refused_login_is_not_sent_again(folder: Path) -> None:
 def test_what_is_no_refusal_keeps_nobody_out(failure: InfisicalError) -> None:
     assert fail(failure) is failure
     assert passes()
-    assert _refused.refusal(LOGIN, URL) is None
+    assert attempts({})
 
 
 def test_another_login_is_not_meant() -> None:
@@ -112,14 +121,14 @@ def test_a_folder_that_cannot_be_used_keeps_nobody_out(folder: Path, blocked: An
     else:
         Path(_refused._path(LOGIN, URL)).mkdir(parents=True)
     fail(refused())
-    _refused.remember(LOGIN, URL, {"reason": "authentication_failed", "http_status": 401, "msg": "Could not log in"})
+    assert attempts(REFUSED)
     assert passes()
 
 
 @pytest.mark.parametrize(
     ("result", "remembered"),
     [
-        ({"reason": "authentication_failed", "http_status": 401, "msg": "Could not log in with x: no."}, True),
+        (REFUSED, True),
         ({"reason": "authentication_failed", "http_status": 401, "msg": "Could not read the secret rotation"}, False),
         ({"reason": "authentication_failed", "http_status": None, "msg": "Could not log in: refused before"}, False),
         ({"reason": "unreachable", "msg": "Could not log in with universal_auth: nobody there."}, False),
@@ -127,8 +136,27 @@ def test_a_folder_that_cannot_be_used_keeps_nobody_out(folder: Path, blocked: An
     ],
 )
 def test_the_result_of_a_module(result: dict[str, Any], remembered: bool) -> None:
-    _refused.remember(LOGIN, URL, result)
-    assert (_refused.refusal(LOGIN, URL) is not None) == remembered
+    assert attempts(result)
+    assert passes() is not remembered
+    assert attempts({}) is not remembered
+
+
+@pytest.mark.parametrize(("ends", "alone"), [(True, True), (False, False)])
+def test_the_first_module_goes_alone_where_its_end_is_seen(ends: bool, alone: bool) -> None:
+    """An async one has only begun when ansible-core returns."""
+
+    def run() -> dict[str, Any]:
+        file = _refused._opened(_refused._path(LOGIN, URL))
+        assert file is not None
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return {"alone": True}
+            return {"alone": False}
+
+    assert _refused.attempted(LOGIN, URL, run, ends=ends)["alone"] is alone
+    assert _refused.attempted(LOGIN, URL, run, ends=ends)["alone"] is False, "the login is known to be none of those"
 
 
 PARAMS: dict[str, Any] = {

@@ -5,9 +5,13 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 
 from .._errors import InfisicalError, invalid_arguments
+
+#: OpenSSL looks for no other file of a folder.
+_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+", re.ASCII)
 
 
 def check_authorities(name: str, path: str) -> None:
@@ -16,7 +20,7 @@ def check_authorities(name: str, path: str) -> None:
     if fault:
         raise invalid_arguments(
             f"{name} is {path}, which holds no certificate that could be read on the host that runs the task: {fault}. "
-            "Give a file in PEM form, or a folder of such files prepared with openssl rehash."
+            f"Give a file in PEM form, or a folder of such files prepared with openssl rehash, or leave {name} out."
         )
 
 
@@ -24,7 +28,8 @@ def _authorities_fault(path: str) -> str:
     try:
         if os.path.isdir(path):
             # Its certificates are looked up by name only when one of them is needed.
-            os.listdir(path)
+            if not any(_HASHED.fullmatch(name) for name in os.listdir(path)):
+                return "no file of the folder has a name from openssl rehash"
         else:
             ssl.create_default_context(cafile=path)
     except OSError as cause:
