@@ -110,4 +110,5 @@ def plan(blob: bytes, *, steady: bool) -> Plan:
     login = source.fates(READ_KINDS, 9, 2)
     read = source.fates(READ_KINDS, 9, 3, 2, 2, 2)
     revoke = source.fates(READ_KINDS, 2)
-    return Plan(Schedule(login, read, rotate, revoke, source.fates(READ_KINDS, 3), way), options)
+    schedule = Schedule(login, read, rotate, revoke, source.fates(READ_KINDS, 3), way)
+    return Plan(schedule, {**options, "outcome_timeout": source.pick((120, 0, 20, 600))})

@@ -157,7 +157,7 @@ def _failure_was_recorded(verdict: Verdict) -> str | None:
 
 
 def _unknown_only_without_a_way_to_know(verdict: Verdict) -> str | None:
-    """``outcome_unknown`` is said only when nothing could be known within ``wait_timeout``."""
+    """``outcome_unknown`` is said only when nothing could be known within ``outcome_timeout`` and ``wait_timeout``."""
     deciding = verdict.deciding
     if not verdict.failed or verdict.result["reason"] != "outcome_unknown" or deciding is None:
         return None
@@ -168,22 +168,40 @@ def _unknown_only_without_a_way_to_know(verdict: Verdict) -> str | None:
             return "it saw that the rotation moved"
         if _shows_failure(verdict, deciding, item):
             return "it saw that the rotation failed"
-    after = verdict.exchanges[verdict.exchanges.index(verdict.request) + 1 :]
-    asked = [exchange for exchange in after if exchange.role in ("read", "login")]
+    asked = _asked_after(verdict, verdict.request)
     if not asked:
         return "it did not look"
-    left = verdict.options["wait_timeout"] - waited(verdict)
+    left = min(
+        verdict.options["wait_timeout"] - waited(verdict),
+        verdict.options["outcome_timeout"] - _sought(verdict, verdict.request),
+    )
     last = asked[-1]
     final = last.refused and last.status in (401, 403, 404)
     final = final or (last.status == 429 and (last.told_to_wait or 0) > left)
     return None if final or left <= CRUMB else "it gave up early"
 
 
+def _asked_after(verdict: Verdict, request: Exchange) -> list[Exchange]:
+    after = verdict.exchanges[verdict.exchanges.index(request) + 1 :]
+    return [exchange for exchange in after if exchange.role in ("read", "login")]
+
+
+def _sought(verdict: Verdict, request: Exchange) -> float:
+    """How long it looked for the outcome of the request, pauses for a rate limit aside."""
+    asked = _asked_after(verdict, request)
+    limited = sum(after.started - item.ended for item, after in pairwise(asked) if item.status == 429)
+    return asked[-1].ended - request.ended - limited if asked else 0.0
+
+
 def _waits_no_longer_than_told(verdict: Verdict) -> str | None:
-    """All waiting together takes no longer than ``wait_timeout`` and one ``timeout``."""
-    most = verdict.options["wait_timeout"] + (verdict.options["timeout"] or TIMEOUT)
+    """All waiting together takes no longer than ``wait_timeout`` and one ``timeout``, and looking for an outcome that
+    the answer did not tell no longer than ``outcome_timeout`` and one ``timeout``."""
+    timeout = verdict.options["timeout"] or TIMEOUT
     seconds = waited(verdict)
-    return f"waited {seconds}" if seconds > most + CRUMB else None
+    if seconds > verdict.options["wait_timeout"] + timeout + CRUMB:
+        return f"waited {seconds}"
+    sought = _sought(verdict, verdict.request) if verdict.request and verdict.doubtful else 0.0
+    return f"looked for {sought} seconds" if sought > verdict.options["outcome_timeout"] + timeout + CRUMB else None
 
 
 def waited(verdict: Verdict) -> float:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
@@ -70,6 +71,10 @@ class Stubborn(Patience):
 
     def __init__(self, seconds: float, *more: Any) -> None:
         super().__init__(3 * seconds + 100, *more)
+
+
+def _no_limit(self: Patience, seconds: float) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 def _succeeds(self: Rotator, before: Reading, lost: InfisicalError, held: Any) -> Outcome:
@@ -152,6 +157,12 @@ BROKEN: tuple[tuple[str, str, dict[str, Any], tuple[tuple[Any, str, Any], ...]],
     ),
     ("_unknown_only_without_a_way_to_know", "gives up at once", {}, ((Rotator, "_settle", _gives_up),)),
     ("_waits_no_longer_than_told", "waits three times as long", {"patience_class": Stubborn}, ()),
+    (
+        "_waits_no_longer_than_told",
+        "looks for an outcome as long as it waits for others",
+        {},
+        ((Patience, "at_most", _no_limit),),
+    ),
     (
         "_request_follows_the_reading",
         "sends after a pause what it decided before",

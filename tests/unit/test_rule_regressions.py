@@ -152,7 +152,7 @@ def test_the_end_of_a_request_that_shows_late_lets_the_next_task_decide() -> Non
     """A rival's failure had shown before it, and the note was then written anew: what the request did lay before it."""
     world, lagging = World(), Way(read=(240.0,))
     late = Fate("late", 28.0, rival=Rival(after=0.0, seconds=5.0, result="okta_fails"))
-    first = run(Schedule(rotate=[late], way=lagging), world, wait_timeout=300)
+    first = run(Schedule(rotate=[late], way=lagging), world, wait_timeout=300, outcome_timeout=300)
     assert (first.result["reason"], first.result["outcome"]) == ("rotation_failed", "unknown")
     assert run(Schedule(), world, wait_timeout=0).result["outcome"] == "not_due"
 
