@@ -64,7 +64,7 @@ class Results:
             if "login_data" in self._spec:
                 self._sources["sources"] = sources(self._params, os.environ)
             result = execute(task)
-            return self._made(_with(result, waits), intended_secrets(result))
+            return self._made(_timed(result, waits), intended_secrets(result))
         except InfisicalError as failure:
             return self._failed(failure, waits)
         except Exception as fault:  # noqa: BLE001 - a traceback would quote what the server echoed
@@ -85,7 +85,7 @@ class Results:
             self._warnings.append(text)
 
     def _failed(self, failure: InfisicalError, waits: Waits) -> dict[str, Any]:
-        return self._made(_with({"failed": True, **failure.result()}, waits), ())
+        return self._made(_timed({"failed": True, **failure.result()}, waits), ())
 
     def _made(self, result: dict[str, Any], purposes: Iterable[str]) -> dict[str, Any]:
         self.hidden = self._secrets.difference(purposes)
@@ -95,7 +95,7 @@ class Results:
         return {**whole(censored(told, self.hidden)), "invocation": whole(invocation)}
 
 
-def _with(result: dict[str, Any], waits: Waits) -> dict[str, Any]:
+def _timed(result: dict[str, Any], waits: Waits) -> dict[str, Any]:
     """A module that nobody can watch says at the end what took so long."""
     return {**result, "msg": result["msg"] + waits.sentence} if waits.sentence else result
 
