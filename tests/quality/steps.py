@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from . import ansible_test, long_tests
+from . import ansible_test, browser, long_tests
 from .engine import Step
 from .environments import CACHE, CHECKOUT, PYTHON, REQUIREMENTS, Environment
 from .neighbours.table import NEIGHBOURS, missing
@@ -35,6 +35,7 @@ _TOOLS = _environment("tools")
 _COVERAGE = _environment("coverage")
 _DOCS = _environment("docs")
 _IMPORTER = _environment("importer")
+_BROWSER = _environment("browser", "playwright")
 _VENDOR_CLIENTS = _environment("vendor-clients", "infisicalsdk")
 
 #: What npm says when there is no way to its registry.
@@ -95,6 +96,12 @@ def _neighbours(room: Room) -> None:
         room.remark = f"NOT INSTALLED: {', '.join(neighbour.package for neighbour in absent)}"
 
 
+def _browser(room: Room) -> None:
+    if browser.find() is None:
+        raise Skipped(f"not installed: {', '.join(browser.PACKAGES)}")
+    run_pytest(room, "-n", "1", "--tb=short", "tests/browser")
+
+
 def _handover(room: Room) -> None:
     """What is killed goes on where ansible-core chooses tasks, hosts and workers in another way too."""
     run_pytest(room, "-m", "", "-n", "1", "--tb=short", "-k", "planned", "tests/integration/test_handover_killed.py")
@@ -117,6 +124,7 @@ STEPS = [
     Step("whole suite", "coverage in process, then as modules", _COVERAGE, long_tests.whole_suite),
     Step("exactly once", "exactly once, 30,000 schedules", _everyday("exactly-once"), long_tests.exactly_once),
     Step("neighbours", "behind nginx, HAProxy, Apache, squid, Varnish", _everyday("neighbours"), _neighbours),
+    Step("browser", "report in a browser", _BROWSER, _browser),
     Step("vendor clients", "vendor's clients on the simulator", _VENDOR_CLIENTS, _vendor_clients),
     *ansible_test.steps(),
     Step("handover", "handover killed under load", _with_core("2.16"), _handover),
@@ -140,3 +148,5 @@ FLOOR = {**{step.kind: 1 for step in STEPS}, **ansible_test.FLOOR}
 if len(missing()) == len(NEIGHBOURS):
     # They are the distribution's: whoever has none of them is told so, and no more.
     del FLOOR["neighbours"]
+if browser.find() is None:
+    del FLOOR["browser"]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from ..browser import PACKAGES, find
 from .table import missing
 
-print(*(neighbour.package for neighbour in missing()))
+print(*(neighbour.package for neighbour in missing()), *(() if find() else PACKAGES))
