@@ -16,6 +16,8 @@ ALLOWED = (
     r"changelogs/(changelog|config)\.yaml",
     r"docs/docsite/(extra-docs|links|config)\.yml",
     r"docs/docsite/rst/\w+\.rst",
+    r"examples/tower/(README\.md|ansible\.cfg|(collections/)?[\w.-]+\.yml)",
+    r"extensions/patterns/\w+/(README\.md|meta/pattern\.json|playbooks/\w+(\.meta)?\.yml)",
     r"meta/(ee-requirements\.txt|(execution-environment|runtime)\.yml)",
     r"playbooks/([\w-]+/)*[\w-]+(\.meta)?\.(yml|md|j2)",
     r"playbooks/templates/report/(style\.css|sort\.js)",

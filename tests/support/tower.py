@@ -37,7 +37,7 @@ class _Setup(yaml.SafeLoader):
     """Of tower_setup's data, in which what belongs to Tower is marked unsafe."""
 
 
-_Setup.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+_Setup.add_constructor("!unsafe", yaml.SafeLoader.construct_yaml_str)
 
 
 class _Unsafe(yaml.SafeDumper):
@@ -181,7 +181,7 @@ class Tower:
         command = [str(BIN / "ansible-inventory"), "--list", "--export"]
         command += ["-i", str(private / "project" / source), "--output", str(output)]
         command += ["--playbook-dir", str(private / "project")]
-        env = self.login | self._environment(
+        env = dict(self.login) | self._environment(
             private,
             ANSIBLE_INVENTORY_EXPORT="True",
             ANSIBLE_VERBOSE_TO_STDERR="True",
