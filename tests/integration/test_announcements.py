@@ -20,7 +20,8 @@ SECONDS = 6
 
 
 def test_a_wait_is_told_while_it_lasts_and_by_the_message(workspace: Workspace, simulator: Simulator) -> None:
-    """Two hosts wait side by side, one in process and one as a module."""
+    """Two hosts wait side by side, one in process and one as a module; neither has a login to wait for."""
+    env = {"INFISICAL_URL": simulator.url, "INFISICAL_TOKEN": simulator.mint_token()}
     ids = [simulator.rotation()["id"], simulator.add_rotation(name="okta-billing")["id"]]
     simulator.fault_rotate("rate_limit", seconds=SECONDS, times=2)
     hosts: dict[str, Any] = {
@@ -46,7 +47,7 @@ def test_a_wait_is_told_while_it_lasts_and_by_the_message(workspace: Workspace, 
         output.open("w", encoding="utf-8") as stdout,
         subprocess.Popen(
             [str(Path(sys.executable).parent / "ansible-playbook"), "-i", str(inventory), str(path)],
-            env=workspace.environment({**environment(simulator), "SECRETOPS_INFISICAL_IN_PROCESS": "1"}),
+            env=workspace.environment({**env, "SECRETOPS_INFISICAL_IN_PROCESS": "1"}),
             cwd=workspace.folder,
             stdout=stdout,
             stderr=subprocess.PIPE,

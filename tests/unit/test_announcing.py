@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.secretops.infisical.plugins.plugin_utils import _announcing, _in_process
+from ansible_collections.secretops.infisical.plugins.plugin_utils import _announcing, _in_process, _internals
 
 SECRET = "a-secret-of-words"
 SPEC = {"name": {"type": "str"}, "rotation_id": {"type": "str"}, "word": {"type": "str", "no_log": True}}
@@ -36,7 +36,7 @@ def test_it_names_who_waits(capsys: pytest.CaptureFixture[str], given: dict[str,
     made.module = SimpleNamespace(ARGUMENT_SPEC=SPEC, execute=execute)
     made._task = SimpleNamespace(args=given, action="secretops.infisical.login", no_log=hidden)
     made._host = "web-1"
-    made._result(_in_process._internals.arguments(made, SPEC, {}), False)
+    made._result(_internals.arguments(made, SPEC, {}), False)
     assert capsys.readouterr() == ("", f"[web-1] {who}: {WAITS}")
 
 
