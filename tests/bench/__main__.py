@@ -4,7 +4,7 @@
 
 With --quick it takes a minute or two, measures less and writes nothing. With --fleet 1000 only the playbook
 rotate_fleet is measured, over a fleet of that size, and with --handover 100 only the playbook handover, over so many
-consumers.
+consumers, and with --report 5000 only the report, of so many rotations.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 import ansible.release
 from simulator.client import Simulator
 
-from . import handed, imports, whole
+from . import handed, imports, reported, whole
 from .measuring import Cost, median
 from .plays import AS_MODULE, EMPTY_MODULE, FORKS, IN_PROCESS, NOTHING, URI, URI_ONE_LOGIN, Bench
 from .tables import Table, plot, replaced
@@ -41,10 +41,20 @@ class Plan:
     seconds: Sequence[float]
     whole: int
     consumers: int
+    reported: int
 
 
-FULL = Plan(runs=5, slow_runs=1, sizes=(10, 100, 500), between=(50, 200), seconds=(0.0, 2.0), whole=1000, consumers=100)
-QUICK = Plan(runs=1, slow_runs=1, sizes=(5, 20), between=(10,), seconds=(0.0,), whole=20, consumers=10)
+FULL = Plan(
+    runs=5,
+    slow_runs=1,
+    sizes=(10, 100, 500),
+    between=(50, 200),
+    seconds=(0.0, 2.0),
+    whole=1000,
+    consumers=100,
+    reported=5000,
+)
+QUICK = Plan(runs=1, slow_runs=1, sizes=(5, 20), between=(10,), seconds=(0.0,), whole=20, consumers=10, reported=200)
 
 
 class Report:
@@ -69,6 +79,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="less of everything, and the guide is left alone")
     parser.add_argument("--fleet", type=int, metavar="SIZE", help="only rotate_fleet, with that many rotations")
     parser.add_argument("--handover", type=int, metavar="SIZE", help="only handover, over that many consumers")
+    parser.add_argument("--report", type=int, metavar="SIZE", help="only the report, of that many rotations")
     arguments = parser.parse_args()
     quick, plan, report = arguments.quick, (QUICK if arguments.quick else FULL), Report()
     conditions = _conditions(plan)
@@ -78,6 +89,11 @@ def main() -> int:
         if arguments.handover:
             _handover(plan, report, handed.Handed(folder / "handed", simulator, arguments.handover))
             if not quick and arguments.handover == plan.consumers:
+                _write({table.name: table.rst() for table in report.tables})
+            return 0
+        if arguments.report:
+            _reported(plan, report, reported.Reported(folder / "reported", simulator, arguments.report))
+            if not quick and arguments.report == plan.reported:
                 _write({table.name: table.rst() for table in report.tables})
             return 0
         if arguments.fleet:
@@ -90,6 +106,7 @@ def main() -> int:
         drawing = _fleets(plan, report, folder, simulator)
         _whole(plan, report, Bench(folder / "whole", simulator, plan.whole))
         _handover(plan, report, handed.Handed(folder / "handed", simulator, plan.consumers))
+        _reported(plan, report, reported.Reported(folder / "reported", simulator, plan.reported))
     _imports(plan, report)
     report.tables.append(report.targets)
     print(report.targets.text())
@@ -229,6 +246,9 @@ def _whole(plan: Plan, report: Report, bench: Bench) -> None:
 
 
 _OF_CONSUMERS = "bench_handover"
+_OF_REPORT = "bench_report"
+#: In which guides the tables stand that are not in the one on fleets.
+_ELSEWHERE = {_OF_CONSUMERS: "guide_handover.rst", _OF_REPORT: "guide_report.rst"}
 
 
 def _handover(plan: Plan, report: Report, bench: handed.Handed) -> None:
@@ -245,6 +265,21 @@ def _handover(plan: Plan, report: Report, bench: handed.Handed) -> None:
     print(table.text(), flush=True)
 
 
+def _reported(plan: Plan, report: Report, bench: reported.Reported) -> None:
+    table = report.table(
+        _OF_REPORT,
+        f"A report of {bench.size:,} rotations in {reported.PROJECTS} projects",
+        *("", "wall s", "times the report", "CPU s", "MiB", "times the report"),
+    )
+    costs = _sampled(plan, reported.WAYS, bench.cost)
+    held = {way: bench.cost(way, memory=True).together for way in reported.WAYS}
+    ours = costs[reported.REPORT]
+    for way, cost in costs.items():
+        ratios = (f"{cost.wall / ours.wall:.1f}", f"{held[way] / held[reported.REPORT]:.1f}")
+        table.rows.append((way, f"{cost.wall:.1f}", ratios[0], f"{cost.cpu:.1f}", f"{held[way]:.0f}", ratios[1]))
+    print(table.text(), flush=True)
+
+
 def _imports(plan: Plan, report: Report) -> None:
     table = report.table("bench_imports", "Start of the module: imports, by python -X importtime", "", "ms")
     found = imports.milliseconds(plan.runs)
@@ -254,7 +289,7 @@ def _imports(plan: Plan, report: Report) -> None:
 
 def _write(texts: Mapping[str, str]) -> None:
     for name, text in texts.items():
-        path = GUIDES / ("guide_handover.rst" if name == _OF_CONSUMERS else "guide_fleets.rst")
+        path = GUIDES / _ELSEWHERE.get(name, "guide_fleets.rst")
         path.write_text(replaced(path.read_text(encoding="utf-8"), name, text), encoding="utf-8")
 
 

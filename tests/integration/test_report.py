@@ -8,6 +8,7 @@ import csv
 import json
 import os
 import re
+import shlex
 import stat
 from collections import Counter
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 from simulator.client import Simulator
-from support.ansible import Run, Workspace
+from support.ansible import COLLECTION, Run, Workspace
 from support.reports import FILES, PLAYBOOK, fill, run, written
 from support.server import environment, login, tokens_left
 
@@ -251,3 +252,22 @@ def test_a_file_that_cannot_be_written_leaves_all_as_they_were(workspace: Worksp
     assert "File name too long. No file was replaced." in done.named("Fail with the reason")["msg"]
     assert (workspace.folder / "r.json").read_text(encoding="utf-8") == "of yesterday"
     assert not list(Path(workspace.folder).glob("*.tmp"))
+
+
+def test_the_commands_of_the_guide_run_and_its_metrics_are_written(workspace: Workspace, filled: Simulator) -> None:
+    guide = COLLECTION / "docs" / "docsite" / "rst" / "guide_report.rst"
+    text = guide.read_text(encoding="utf-8").replace("\\\n", "")
+    commands = re.findall(r"^    (ansible-playbook .*)$", text, re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        done = workspace.command(shlex.split(command), environment(filled))
+        assert done.returncode == 0, done.output
+        assert done.named("Say what was found")["msg"].endswith(SENTENCE)
+    names = {path.name for path in workspace.folder.glob("okta-secrets.*")}
+    # The second one has --check.
+    assert names == {"okta-secrets.html"}
+    run(workspace, filled, prometheus="r.prom")
+    metrics = set(re.findall(r"^# TYPE (\w+)", (workspace.folder / "r.prom").read_text(encoding="utf-8"), re.MULTILINE))
+    prefix = "secretops_infisical_okta_client_secret"
+    told = {prefix + end for end in re.findall(r"``(_\w+)``", text)} | set(re.findall(rf"{prefix}_\w+", text))
+    assert told == metrics

@@ -20,7 +20,7 @@ ALLOWED = (
     r"extensions/patterns/\w+/(README\.md|meta/pattern\.json|playbooks/\w+(\.meta)?\.yml)",
     r"meta/(ee-requirements\.txt|(execution-environment|runtime)\.yml)",
     r"playbooks/([\w-]+/)*[\w-]+(\.meta)?\.(yml|md|j2)",
-    r"playbooks/templates/report/(style\.css|sort\.js)",
+    r"playbooks/templates/report/(page\.html\.j2|style\.css|sort\.js)",
     r"plugins/(action|doc_fragments|filter|inventory|lookup|modules|plugin_utils)/\w+\.py",
     r"plugins/module_utils/(_transport/|_login/|_rotations/)?\w+\.py",
     r"roles/\w+/(README\.md|(defaults|handlers|meta|tasks|templates|vars)/[\w-]+\.(yml|j2))",
