@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION, CONNECTION
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_cycle, _handover_look
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_cycle import Cycle
@@ -144,6 +146,17 @@ def test_a_rotation_that_fails_is_told(handed: Handed) -> None:
     assert (found["reason"], found["again"], "changed" in found) == ("permission_denied", False, False)
     assert found["refused"].startswith(f"Could not rotate the secret of {handed.id}")
     assert found["told"][-1] == "handed was rotated 40 days ago."
+
+
+def test_an_unclear_outcome_is_looked_after_for_two_minutes_however_long_the_handover_may_wait(handed: Handed) -> None:
+    """The role's options have no outcome_timeout: the module's own holds."""
+    known = {name: value for name, value in handed.task.params.items() if name in (*CONNECTION, *AUTHENTICATION)}
+    handed.task = replace(handed.task, params={**known, "wait_timeout": 900})
+    cycle = handed.cycle()
+    look = cycle.look({}, {})
+    handed.simulator.fault_rotate("reset_before")
+    found = decide(handed, cycle, look)
+    assert (found["reason"], handed.clock.now) == ("outcome_unknown", 120)
 
 
 def test_a_fault_of_ours_in_the_rotation_quotes_nothing(handed: Handed, monkeypatch: pytest.MonkeyPatch) -> None:
