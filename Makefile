@@ -11,10 +11,17 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test pytest lint quality search bench clean
+.PHONY: demo tower report test pytest lint quality search bench clean
 
 demo: $(READY)
 	@$(VENV)/bin/python tests/demo/demo.py
+
+# Job templates as Tower runs them.
+tower: $(READY)
+	@$(VENV)/bin/python tests/demo/tower.py
+
+report: $(READY)
+	@$(VENV)/bin/python tests/demo/tower.py report
 
 test: $(READY)
 	@$(MAKE) --no-print-directory --jobs 2 lint pytest

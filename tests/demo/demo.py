@@ -5,12 +5,9 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
 import tempfile
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
@@ -19,16 +16,7 @@ from simulator.client import Simulator  # noqa: E402
 from support import children  # noqa: E402
 
 from demo.handing import hand_over  # noqa: E402
-from demo.shown import BIN, Failed, broken, run  # noqa: E402
-
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def end(number: int, _frame: FrameType | None) -> NoReturn:
-    """What is open is closed, and the temporary folder goes."""
-    for each in _ENDING:
-        signal.signal(each, signal.SIG_IGN)
-    raise SystemExit(128 + number)
+from demo.shown import BIN, Failed, broken, heed_signals, run  # noqa: E402
 
 
 def install(folder: Path, environment: dict[str, str]) -> None:
@@ -58,9 +46,7 @@ def ended(simulator: Simulator, before: str) -> list[str]:
 
 
 def main() -> int:
-    children.adopt()
-    for number in _ENDING:
-        signal.signal(number, end)
+    heed_signals()
     with tempfile.TemporaryDirectory(prefix="demo-") as name, contextlib.ExitStack() as stack:
         stack.callback(children.end_all)
         simulator = stack.enter_context(Simulator())

@@ -4,16 +4,35 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from support import children
 
 HERE = Path(__file__).resolve().parent
 BIN = Path(sys.executable).parent
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Failed(Exception):
     """A command ended with something else than 0."""
+
+
+def heed_signals() -> None:
+    """However it is ended, what is open is closed, and the temporary folder goes."""
+    children.adopt()
+    for number in _ENDING:
+        signal.signal(number, _end)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    for each in _ENDING:
+        signal.signal(each, signal.SIG_IGN)
+    raise SystemExit(128 + number)
 
 
 def run(title: str, arguments: list[str], environment: dict[str, str]) -> None:

@@ -22,6 +22,7 @@ from support.processes import PATIENCE, until
 
 TESTS = COLLECTION / "tests"
 DEMO = [sys.executable, str(TESTS / "demo" / "demo.py")]
+TOWER = [sys.executable, str(TESTS / "demo" / "tower.py")]
 ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
@@ -122,12 +123,16 @@ def _parent(pid: int) -> int | None:
     return None if state == "Z" else int(parent)
 
 
+def shown(command: list[str]) -> str:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 @pytest.mark.before_release
 @pytest.mark.run_once
 def test_the_demo(temporary: Path, home: Path) -> None:
-    done = subprocess.run(DEMO, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    output = done.stdout
+    output = shown(DEMO)
     assert "All of it held." in output
     assert "\nNO " not in output
     requests = re.findall(r"^yes  of (\d+) requests to the services, 0 failed$", output, re.MULTILINE)
@@ -136,6 +141,32 @@ def test_the_demo(temporary: Path, home: Path) -> None:
     assert all(int(number) > 20 for number in requests)
     assert output.count("\nyes  the report proves it of every service\n") == 2
     assert "\nyes  Okta gives no token for it\n" in output
+    assert (left(temporary), left(home)) == ([], [])
+
+
+@pytest.mark.before_release
+@pytest.mark.run_once
+def test_the_job_templates_of_tower(temporary: Path, home: Path) -> None:
+    output = shown(TOWER)
+    assert output.count("\nsuccessful: ") == 4
+    assert (output.count("\nyes  "), output.count("\nNO ")) == (5, 0)
+    assert (left(temporary), left(home)) == ([], [])
+    (page,) = re.findall(r"published it: (.+)$", output, re.MULTILINE)
+    assert "okta-billing" in Path(page).read_text(encoding="utf-8")
+    assert Path(page).is_relative_to(COLLECTION / ".cache")
+
+
+@pytest.mark.before_release
+@pytest.mark.run_once
+def test_the_report_in_one_command(temporary: Path, home: Path) -> None:
+    (page,) = re.findall(r"^Open (.+)$", shown([*TOWER, "report"]), re.MULTILINE)
+    assert "okta-search" in Path(page).read_text(encoding="utf-8")
+    assert {path.name for path in Path(page).parent.iterdir()} == {
+        "index.html",
+        "report.csv",
+        "report.json",
+        "report.prom",
+    }
     assert (left(temporary), left(home)) == ([], [])
 
 

@@ -24,11 +24,11 @@ def _everyday(name: str) -> Environment:
     return Environment(name, PYTHON, (), (CHECKOUT / "tests" / "requirements.txt",), "pytest")
 
 
-def _with_core(core: str) -> Environment:
-    """With what the tests of services need."""
+def _with_core(name: str, core: str, package: str) -> Environment:
+    """With what the tests of services need, or those of Tower."""
     files = (REQUIREMENTS / "ansible-test.txt", CHECKOUT / "tests" / "integration" / "requirements.txt")
-    packages = (ansible_test.pinned(core), "authlib")
-    return Environment(f"handover-core-{core}", ansible_test.python_for(core), packages, files, "ansible-core")
+    packages = (ansible_test.pinned(core), package)
+    return Environment(f"{name}-core-{core}", ansible_test.python_for(core), packages, files, "ansible-core")
 
 
 _TOOLS = _environment("tools")
@@ -107,6 +107,12 @@ def _handover(room: Room) -> None:
     run_pytest(room, "-m", "", "-n", "1", "--tb=short", "-k", "planned", "tests/integration/test_handover_killed.py")
 
 
+def _tower_jobs(room: Room) -> None:
+    """What AWX writes as extra variables is text up to ansible-core 2.18, and what YAML makes of it afterwards."""
+    files = ("tests/integration/test_tower_runs.py", "tests/integration/test_tower_fleets.py")
+    run_pytest(room, "-m", "", "-n", "2", "--tb=short", *files)
+
+
 def _vendor_clients(room: Room) -> None:
     """Their packages come into the copy of the checkout, and npm's cache into the checkout's."""
     settings = {"npm_config_cache": str(CACHE / "npm"), "npm_config_update_notifier": "false"}
@@ -127,7 +133,11 @@ STEPS = [
     Step("browser", "report in a browser", _BROWSER, _browser),
     Step("vendor clients", "vendor's clients on the simulator", _VENDOR_CLIENTS, _vendor_clients),
     *ansible_test.steps(),
-    Step("handover", "handover killed under load", _with_core("2.16"), _handover),
+    Step("handover", "handover killed under load", _with_core("handover", "2.16", "authlib"), _handover),
+    *(
+        Step("tower jobs", "jobs as Tower runs them", _with_core("tower", core, "ansible-runner"), _tower_jobs)
+        for core in ("2.18", "2.19")
+    ),
     Step("importer", "galaxy-importer", _IMPORTER, importer),
     Step("webpages", "antsibull-docs sphinx", _DOCS, webpages),
     Step("mypy", "mypy --strict", _TOOLS, _mypy),

@@ -36,8 +36,11 @@ PROJECT_ID = "8e9f0a1b-2c3d-4e5f-8a7b-9c0d1e2f3a4b"
 class _Setup(yaml.SafeLoader):
     """Of tower_setup's data, in which what belongs to Tower is marked unsafe."""
 
+    def unsafe(self, node: yaml.ScalarNode) -> str:
+        return str(self.construct_scalar(node))
 
-_Setup.add_constructor("!unsafe", yaml.SafeLoader.construct_yaml_str)
+
+_Setup.add_constructor("!unsafe", _Setup.unsafe)
 
 
 class _Unsafe(yaml.SafeDumper):
