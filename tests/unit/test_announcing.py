@@ -11,7 +11,11 @@ import pytest
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _announcing, _in_process, _internals
 
 SECRET = "a-secret-of-words"
-SPEC = {"name": {"type": "str"}, "rotation_id": {"type": "str"}, "word": {"type": "str", "no_log": True}}
+SPEC: dict[str, dict[str, Any]] = {
+    "name": {"type": "str"},
+    "rotation_id": {"type": "str"},
+    "word": {"type": "str", "no_log": True},
+}
 WAITS = "waiting up to 60 s more for the server's rate limit; the next attempt is in 30 s\n"
 
 
