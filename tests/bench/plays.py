@@ -86,27 +86,32 @@ class Bench:
         variables["infisical_url"] = self.simulator.url
         return {"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": list(tasks)}
 
-    def command(self, in_process: str, *arguments: str, memory: bool = False) -> Cost:
+    def command(
+        self, in_process: str, *arguments: str, memory: bool = False, workspace: Workspace | None = None
+    ) -> Cost:
         """ansible-playbook with the credentials of the simulator in its environment."""
-        env = self.workspace.environment(environment(self.simulator))
+        place = workspace or self.workspace
+        env = place.environment(environment(self.simulator))
         # As on a machine where it is installed: compiled once, in a folder that is thrown away.
         del env["PYTHONDONTWRITEBYTECODE"]
         env["PYTHONPYCACHEPREFIX"] = str(self.workspace.folder.parent / "compiled")
         env["SECRETOPS_INFISICAL_IN_PROCESS"] = in_process
         command = [str(Path(sys.executable).parent / "ansible-playbook"), *arguments]
-        return measured(command, env, self.workspace.folder, memory=memory)
+        return measured(command, env, place.folder, memory=memory)
 
     def _run(
         self, way: str, plays: Sequence[dict[str, Any]], *arguments: str, expected: int, memory: bool = False
     ) -> Cost:
         playbook = self.workspace.folder / "playbook.yml"
         playbook.write_text(json.dumps(plays), encoding="utf-8")
-        before = self._done()
+        before = sum(self.completed().values())
         cost = self.command("0" if way == AS_MODULE else "1", str(playbook), *arguments, memory=memory)
         wanted = 0 if way in (NOTHING, EMPTY_MODULE) else expected
-        if self._done() - before != wanted:
-            raise AssertionError(f"{way}: {self._done() - before} rotations instead of {wanted}")
+        done = sum(self.completed().values()) - before
+        if done != wanted:
+            raise AssertionError(f"{way}: {done} rotations instead of {wanted}")
         return cost
 
-    def _done(self) -> int:
-        return sum(rotation["completed"] for rotation in self.simulator.state()["rotations"])
+    def completed(self) -> dict[str, int]:
+        """How often each was rotated."""
+        return {rotation["id"]: rotation["completed"] for rotation in self.simulator.state()["rotations"]}

@@ -12,7 +12,7 @@ import pytest
 from bench.tables import Table, plot, replaced
 
 GUIDES = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst"
-BENCH = Path(__file__).resolve().parents[1] / "bench" / "__main__.py"
+BENCH = Path(__file__).resolve().parents[1] / "bench"
 
 
 def test_a_table_for_a_terminal_and_for_the_guide() -> None:
@@ -39,8 +39,8 @@ def test_only_what_stands_between_the_marks_is_replaced() -> None:
 
 
 def test_the_guides_have_a_place_for_everything() -> None:
-    written = set(re.findall(r'"(bench_\w+)"', BENCH.read_text(encoding="utf-8")))
-    written |= set(re.findall(r'"(bench_\w+)"', BENCH.with_name("tables.py").read_text(encoding="utf-8")))
+    text = "".join(path.read_text(encoding="utf-8") for path in BENCH.glob("*.py"))
+    written = set(re.findall(r'"(bench_\w+)"', text))
     guide = "".join(path.read_text(encoding="utf-8") for path in sorted(GUIDES.glob("*.rst")))
     assert written == set(re.findall(r"^\.\. begin (bench_\w+)$", guide, re.MULTILINE))
     assert written == set(re.findall(r"^\.\. end (bench_\w+)$", guide, re.MULTILINE))
