@@ -85,6 +85,10 @@ def test_a_survey_is_that_of_tower_setup(playbook: str) -> None:
     assert TEMPLATES[playbook]["survey"]["spec"] == expected
 
 
+def _checked(option: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in option.items() if key != "description"}
+
+
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
 def test_what_a_playbook_takes_is_what_its_survey_asks(playbook: str) -> None:
     name = playbook.removesuffix(".yml")
@@ -97,7 +101,9 @@ def test_what_a_playbook_takes_is_what_its_survey_asks(playbook: str) -> None:
         if name == "handover"
         else read("playbooks", f"{name}.meta.yml")["argument_specs"][name]["options"]
     )
-    assert options == {variable: own[variable] for variable in options}
+    assert {variable: _checked(options[variable]) for variable in options} == {
+        variable: _checked(own[variable]) for variable in options
+    }
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
