@@ -161,12 +161,6 @@ def test_check_mode_writes_nothing(workspace: Workspace, filled: Simulator) -> N
         ({"projects": "payments,3c90c3cc-0d44-4b50-8888-8dd25736052a"}, False, "not_found", "3c90c3cc-0d44"),
         ({}, True, "authentication_failed", "Could not log in with universal_auth"),
         ({"projects": "a/b"}, False, "request_rejected", "'a/b'"),
-        ({"html": "gone/r.html"}, False, "invalid_arguments", "there is no folder"),
-        ({"html": "/dev/null"}, False, "invalid_arguments", "which is no regular file"),
-        ({"prometheus": "r.txt"}, False, "invalid_arguments", "names end in .prom"),
-        ({"csv": "./r.json"}, False, "invalid_arguments", "which another option names too"),
-        ({"fail_on": "late"}, False, "invalid_arguments", "fail_on has 'late'"),
-        ({"projects": [" , "]}, False, "invalid_arguments", "projects is empty"),
     ],
 )
 def test_nothing_is_touched_where_something_cannot_be_read(
@@ -189,6 +183,28 @@ def test_nothing_is_touched_where_something_cannot_be_read(
     assert not list(workspace.folder.glob("*.tmp"))
     assert "b0c9d3-not-it" not in done.output
     assert tokens_left(filled) == []
+
+
+def test_what_makes_no_sense_is_refused_before_anything_is_sent(workspace: Workspace, simulator: Simulator) -> None:
+    wrong: dict[str, dict[str, Any]] = {
+        "there is no folder": {"html": "gone/r.html"},
+        "which is no regular file": {"html": "/dev/null"},
+        "names end in .prom": {"prometheus": "r.txt"},
+        "which another option names too": {"json": "r.json", "csv": "./r.json"},
+        "fail_on has 'late'": {"fail_on": "late"},
+        "projects is empty": {"projects": [" , "]},
+        "project_slug is 'a\\nb'": {"projects": "a\nb"},
+        "Unsupported parameters": {"pdf": "r.pdf"},
+    }
+    given = {"projects": "payments", **login(simulator)}
+    done = workspace.tasks(
+        [{"name": told, PLAYBOOK: {**given, **options}, "ignore_errors": True} for told, options in wrong.items()]
+    )
+    assert [result.task for result in done.results] == list(wrong)
+    for result in done.results:
+        assert (result.status, result["reason"]) == ("failed", "invalid_arguments")
+        assert result.task in result["msg"]
+    assert (simulator.log(), written(workspace)) == ([], set())
 
 
 def test_a_list_that_cannot_be_read_names_the_project(workspace: Workspace, filled: Simulator) -> None:

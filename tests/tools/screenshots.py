@@ -7,10 +7,10 @@ make quality ONLY=browser && PYTHONPATH=tests .venvs/browser/bin/python tests/to
 
 from __future__ import annotations
 
+import runpy
 import tempfile
 from pathlib import Path
 
-import link_collection
 from playwright.sync_api import sync_playwright
 from quality import browser as of_distribution
 from simulator.client import Simulator
@@ -29,7 +29,7 @@ _LIMIT = 150_000
 
 
 def main() -> None:
-    link_collection.main()
+    runpy.run_path(str(Path(__file__).with_name("link_collection.py")), run_name="__main__")
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, Simulator() as simulator:
         fill(simulator)
