@@ -90,8 +90,8 @@ options:
     description:
       - The region whose Security Token Service Infisical asks who this host is, for V(aws_auth). The AWS credentials
         are those that botocore finds on the host that runs the task.
-      - Left out, E(AWS_DEFAULT_REGION) or E(AWS_REGION) is used, the latter where both are set, else the region of the
-        AWS profile, else V(us-east-1).
+      - Left out, the first of E(INFISICAL_AWS_REGION), E(AWS_REGION) and E(AWS_DEFAULT_REGION) that is set is used,
+        else the region of the AWS profile, else V(us-east-1).
     type: str
   organization_slug:
     description:

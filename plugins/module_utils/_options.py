@@ -112,7 +112,7 @@ ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "jwt_path": ("INFISICAL_JWT_PATH",),
     "metadata_url": ("INFISICAL_METADATA_URL",),
     "azure_resource": ("INFISICAL_AZURE_RESOURCE",),
-    "aws_region": ("AWS_DEFAULT_REGION", "AWS_REGION"),
+    "aws_region": ("AWS_DEFAULT_REGION", "AWS_REGION", "INFISICAL_AWS_REGION"),
     "organization_slug": ("INFISICAL_AUTH_ORGANIZATION_SLUG",),
 }
 

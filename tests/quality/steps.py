@@ -13,6 +13,7 @@ from .environments import CACHE, CHECKOUT, PYTHON, REQUIREMENTS, Environment
 from .neighbours.table import NEIGHBOURS, missing
 from .rooms import Failed, Room, Skipped, run_pytest
 from .tarball import build, importer
+from .tower import tower
 from .webpages import webpages
 
 
@@ -36,6 +37,7 @@ _COVERAGE = _environment("coverage")
 _DOCS = _environment("docs")
 _IMPORTER = _environment("importer")
 _BROWSER = _environment("browser", "playwright")
+_TOWER = _environment("tower", "awx-plugins.interfaces")
 _VENDOR_CLIENTS = _environment("vendor-clients", "infisicalsdk")
 
 #: What npm says when there is no way to its registry.
@@ -131,6 +133,7 @@ STEPS = [
     Step("exactly once", "exactly once, 30,000 schedules", _everyday("exactly-once"), long_tests.exactly_once),
     Step("neighbours", "behind nginx, HAProxy, Apache, squid, Varnish", _everyday("neighbours"), _neighbours),
     Step("browser", "report in a browser", _BROWSER, _browser),
+    Step("tower", "set-up of Tower by awx.awx", _TOWER, tower),
     Step("vendor clients", "vendor's clients on the simulator", _VENDOR_CLIENTS, _vendor_clients),
     *ansible_test.steps(),
     Step("handover", "handover killed under load", _with_core("handover", "2.16", "authlib"), _handover),

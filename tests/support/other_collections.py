@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Stand-ins for the modules of other collections that the role uses: their released options, and an API of a file.
 
-The options are those of kubernetes.core 5, awx.awx 24 and ansible.windows 2, by name and type.
+The options are those of kubernetes.core 6, awx.awx 24 and ansible.windows 2, by name and type; tests/tower compares.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _K8S = """
 import base64, json, os
 from ansible.module_utils.basic import AnsibleModule
 
-STRINGS = ("context host username proxy no_proxy kind name namespace generate_name").split()
+STRINGS = ("context host username proxy no_proxy kind name namespace generate_name impersonate_user").split()
 SPEC = {name: {"type": "str"} for name in STRINGS}
 SPEC.update(
     api_key={"no_log": True}, password={"no_log": True}, kubeconfig={"type": "raw"},
@@ -24,12 +24,14 @@ SPEC.update(
     resource_definition={"type": "raw", "aliases": ["definition", "inline"]}, src={"type": "path"},
     wait={"type": "bool", "default": False}, wait_sleep={"type": "int", "default": 5},
     wait_timeout={"type": "int", "default": 120}, wait_condition={"type": "dict"},
-    merge_type={"type": "list", "elements": "str", "choices": ["json", "merge", "strategic-merge"]},
+    merge_type={"type": "list", "elements": "str", "choices": ["merge", "strategic-merge"]},
     validate={"type": "dict"}, append_hash={"type": "bool", "default": False},
     apply={"type": "bool", "default": False}, template={"type": "raw"}, delete_options={"type": "dict"},
     continue_on_error={"type": "bool", "default": False}, force={"type": "bool", "default": False},
     state={"default": "present", "choices": ["present", "absent", "patched"]},
     label_selectors={"type": "list", "elements": "str"}, server_side_apply={"type": "dict"},
+    delete_all={"type": "bool", "default": False, "aliases": ["all"]},
+    hidden_fields={"type": "list", "elements": "str"}, impersonate_groups={"type": "list", "elements": "str"},
 )
 
 
@@ -60,22 +62,16 @@ _CREDENTIAL = """
 import json, os
 from ansible.module_utils.basic import AnsibleModule
 
-STRINGS = (
-    "new_name copy_from description organization credential_type user team kind host username project client"
-    " security_token subscription tenant domain become_method become_username vault_id"
-    " controller_host controller_username controller_config_file"
-).split()
-SECRETS = (
-    "password ssh_key_data ssh_key_unlock authorize_password secret become_password vault_password"
-    " controller_password controller_oauthtoken"
-).split()
-SPEC = {name: {"type": "str"} for name in STRINGS}
-SPEC.update({name: {"type": "str", "no_log": True} for name in SECRETS})
+SPEC = {name: {"type": "str"} for name in "new_name copy_from description organization user team".split()}
 SPEC.update(
-    name={"required": True}, inputs={"type": "dict", "no_log": True},
-    update_secrets={"type": "bool", "default": True, "no_log": False}, authorize={"type": "bool"},
-    validate_certs={"type": "bool"}, request_timeout={"type": "float"},
+    name={"required": True}, credential_type={"required": True}, inputs={"type": "dict", "no_log": True},
+    update_secrets={"type": "bool", "default": True, "no_log": False},
     state={"choices": ["present", "absent", "exists"], "default": "present"},
+    controller_host={"aliases": ["tower_host"]}, controller_username={"aliases": ["tower_username"]},
+    controller_password={"no_log": True, "aliases": ["tower_password"]},
+    controller_oauthtoken={"type": "raw", "no_log": True, "aliases": ["tower_oauthtoken"]},
+    controller_config_file={"type": "path", "aliases": ["tower_config_file"]},
+    validate_certs={"type": "bool", "aliases": ["tower_verify_ssl"]}, request_timeout={"type": "float"},
 )
 
 
