@@ -161,20 +161,24 @@ def replace_all(contents: Mapping[str, str]) -> None:
             # Not with the end .prom, by which node_exporter knows its files.
             beside = f"{path}.{os.getpid()}.tmp"
             undo.callback(_remove, beside)
-            try:
-                _write(beside, path, content)
-            except OSError as fault:
-                raise invalid_arguments(f"{path} was not written: {fault.strerror}. No file was replaced.") from None
+            fault = _write(beside, path, content)
+            if fault:
+                raise invalid_arguments(f"{path} was not written: {fault}. No file was replaced.")
             written[beside] = path
         for beside, path in written.items():
             os.replace(beside, path)
 
 
-def _write(beside: str, path: str, content: str) -> None:
-    with open(beside, "x", encoding="utf-8", newline="") as file:
-        with suppress(FileNotFoundError):
-            os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
-        file.write(content)
+def _write(beside: str, path: str, content: str) -> str:
+    """Why it could not be written; empty where it was."""
+    try:
+        with open(beside, "x", encoding="utf-8", newline="") as file:
+            with suppress(FileNotFoundError):
+                os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
+            file.write(content)
+    except OSError as fault:
+        return str(fault.strerror)
+    return ""
 
 
 def _remove(path: str) -> None:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import csv
-import errno
 import io
 import json
 import os
@@ -223,9 +222,8 @@ def test_files_are_replaced_together_or_not_at_all(tmp_path: Path, monkeypatch: 
     replace_all({str(first): "new", str(second): "new\r\n"})
     assert (first.read_bytes(), second.read_bytes()) == (b"new", b"new\r\n")
 
-    def full(path: str, *_rest: Any) -> None:
-        if path.startswith(str(second)):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def full(beside: str, *_rest: str) -> str:
+        return "No space left on device" if beside.startswith(str(second)) else ""
 
     files = "ansible_collections.secretops.infisical.plugins.plugin_utils._report_files"
     monkeypatch.setattr(f"{files}._write", full)
