@@ -8,7 +8,8 @@ import functools
 import re
 
 from .engine import Step
-from .environments import CHECKOUT, PYTHON, REQUIREMENTS, Environment, interpreters
+from .environments import PYTHON, Environment, interpreters
+from .installer import CHECKOUT, REQUIREMENTS, UV, variables
 from .rooms import Failed, Room
 
 #: The Pythons that each ansible-core supports as a controller, and of which at least one is needed.
@@ -30,22 +31,25 @@ SANITY = {"2.16": "3.10", "2.17": "3.12", "2.18": "3.11", "2.19": "3.11", "2.20"
 FLOOR = {"sanity": 4, "units": 2 - (EVERYDAY in PAIRS), "integration": 2}
 
 #: ansible-test fetches this script from a host that not every machine reaches; one in its cache it takes as it is.
-#: It asks for a pip of a certain age a dozen times, and any pip will do: unpacking what every Python brings is fastest.
+#: It asks for a pip of a certain age a dozen times, and only to install: what does it here is uv.
 GET_PIP = """\
-import ensurepip
 import pathlib
-import subprocess
-import sys
 import sysconfig
-import zipfile
 
-# Distributions that leave its own copy out name the folder that has one.
-folders = [pathlib.Path(ensurepip.__file__).parent / "_bundled", getattr(ensurepip, "_WHEEL_PKG_DIR", None)]
-pip = next(wheel for folder in folders if folder for wheel in pathlib.Path(folder).glob("pip-*.whl"))
-zipfile.ZipFile(pip).extractall(sysconfig.get_path("purelib"))
-others = [package for package in sys.argv[1:] if not package.startswith(("-", "pip=="))]
-if others:
-    subprocess.run([sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *others], check=True)
+pip = pathlib.Path(sysconfig.get_path("purelib"), "pip")
+pip.mkdir()
+(pip / "__init__.py").touch()
+(pip / "__main__.py").write_text({pip!r})
+"""
+PIP = """\
+import os
+import sys
+
+arguments = [argument for argument in sys.argv[1:] if argument not in ("-y", "--disable-pip-version-check")]
+os.environ.update({variables!r})
+# What docutils makes Python say when it is compiled would be taken for a finding.
+compiled = ["--compile-bytecode"] if any(name.endswith("sanity.changelog.txt") for name in arguments) else []
+os.execv({uv!r}, ["uv", "pip", *arguments, "--quiet", "--python", sys.executable, *compiled])
 """
 GET_PIP_NAMES = ("get_pip_23_1_2.py", "get_pip_24_2.py", "get_pip_25_2.py")
 
@@ -92,8 +96,9 @@ def _environment(core: str, python: str) -> Environment:
 def _ansible_test(room: Room, command: str, *arguments: str) -> str:
     cache = room.environment.home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
+    pip = PIP.format(variables=variables(), uv=str(UV))
     for name in GET_PIP_NAMES:
-        (cache / name).write_text(GET_PIP, encoding="utf-8")
+        (cache / name).write_text(GET_PIP.format(pip=pip), encoding="utf-8")
     output = room.run("ansible-test", command, *arguments, "--color", "no")
     if "All targets skipped" in output:
         raise Failed("all targets were skipped")

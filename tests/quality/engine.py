@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from .environments import CACHE, Environment, NoIndex, interpreters
+from .environments import CACHE, Environment, interpreters
+from .installer import NoIndex
 from .rooms import Failed, Room, Skipped
 
 WORKERS = 2

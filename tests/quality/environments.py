@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -16,22 +14,12 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-REQUIREMENTS = Path(__file__).resolve().parent / "requirements"
-VENVS = CHECKOUT / ".venvs"
+from .installer import CHECKOUT, VENVS, install
+
 CACHE = CHECKOUT / ".cache" / "quality"
 #: What make quality runs on, as the everyday environment does: the newest of this machine.
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
-
-#: What pip says when there is no way to the package index, which is not a finding.
-_NO_INDEX = re.compile(
-    r"NewConnectionError|NameResolutionError|ConnectTimeoutError|ProxyError|Temporary failure in name resolution"
-)
-
-
-class NoIndex(Exception):
-    """The package index cannot be reached."""
 
 
 @functools.cache
@@ -93,10 +81,9 @@ class Environment:
             if stamp.exists() and stamp.read_text(encoding="utf-8") == content:
                 return
             shutil.rmtree(self.home, ignore_errors=True)
-            self._run(log, interpreters()[self.python], "-m", "venv", "--clear", self.folder)
             files = [argument for file in self.files for argument in ("-r", file)]
-            self._run(log, self.bin / "python", "-m", "pip", "install", "--quiet", *self.requirements, *files)
-            self._keep_pip_settings()
+            install(log, interpreters()[self.python], self.folder, *self.requirements, *files)
+            self.home.mkdir(parents=True)
             stamp.write_text(content, encoding="utf-8")
 
     def version(self, distribution: str) -> str:
@@ -109,29 +96,3 @@ class Environment:
         read = set(self.files) | {CHECKOUT / "tests" / "requirements.txt"}
         text = "\n".join([*self.requirements, *(file.read_text(encoding="utf-8") for file in sorted(read))])
         return f"{interpreters()[self.python]} {hashlib.sha256(text.encode()).hexdigest()}"
-
-    def _run(self, log: Path, *command: str | Path) -> None:
-        done = subprocess.run(
-            [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-        )
-        if done.returncode == 0:
-            return
-        with log.open("a", encoding="utf-8") as file:
-            file.write(f"$ {' '.join(map(str, command))}\n{done.stdout}")
-        if _NO_INDEX.search(done.stdout):
-            raise NoIndex("the package index cannot be reached")
-        done.check_returncode()
-
-    def _keep_pip_settings(self) -> None:
-        """ansible-test starts pip without any variable: what index and cache this machine uses goes into a file."""
-        command = [str(self.bin / "python"), "-m", "pip", "config", "list"]
-        listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-        settings = {}
-        for line in listed.splitlines():
-            key, _unused, value = line.partition("=")
-            settings[key.rpartition(".")[2]] = " ".join(str(ast.literal_eval(value)).split())
-        settings.pop("version", None)
-        lines = [f"{key} = {value}\n" for key, value in settings.items()]
-        folder = self.home / ".config" / "pip"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "pip.conf").write_text("[global]\n" + "".join(lines), encoding="utf-8")

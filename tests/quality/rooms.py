@@ -11,7 +11,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from .environments import CHECKOUT, Environment
+from .environments import Environment
+from .installer import CHECKOUT
 
 #: No check takes longer; one that hangs must not hang the run.
 TIMEOUT = 900
@@ -86,7 +87,7 @@ class Room:
             "ANSIBLE_HOME": str(self.environment.home / ".ansible"),
             "ANSIBLE_COLLECTIONS_PATH": str(self.collections),
             "PYTHONPATH": str(self.collections),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPYCACHEPREFIX": str(self.folder.parent / "pycache"),
             "NO_COLOR": "1",
             "ANSIBLE_NOCOLOR": "1",
             "LC_ALL": "C.UTF-8",
@@ -101,9 +102,8 @@ def run_pytest(room: Room, *arguments: str, under: Sequence[str] = (), **variabl
     room.run("python", "tests/tools/link_collection.py")
     # A short path, because ansible-core puts sockets below it and the name of a socket has 107 bytes at most.
     pytest = ("-m", "pytest", f"--basetemp={room.folder / 't'}")
-    # As in the everyday environment: some tests have a PYTHONPATH of their own, and what is compiled once is kept.
-    everyday = {"PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(room.folder / "pycache")}
-    output = room.run("python", *under, *pytest, *arguments, cwd=None, **{**everyday, **variables})
+    # As in the everyday environment, for some tests have a PYTHONPATH of their own.
+    output = room.run("python", *under, *pytest, *arguments, cwd=None, **{"PYTHONPATH": "", **variables})
     if " passed" not in output:
         raise Failed("no test ran")
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from . import ansible_test, browser, long_tests
 from .engine import Step
-from .environments import CACHE, CHECKOUT, PYTHON, REQUIREMENTS, Environment
+from .environments import CACHE, PYTHON, Environment
+from .installer import CHECKOUT, REQUIREMENTS
 from .neighbours.table import NEIGHBOURS, missing
 from .rooms import Failed, Room, Skipped, run_pytest
 from .tarball import build, importer

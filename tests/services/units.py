@@ -79,6 +79,7 @@ class Units:
         before = len(self.log(name))
         command = self._load(name)["command"]
         # Nothing of the caller's: its end, its output and its variables are not the service's.
+        compiled = os.environ.get("PYTHONPYCACHEPREFIX", "")
         with self._log(name).open("ab") as log:
             process = subprocess.Popen(
                 command,
@@ -87,7 +88,8 @@ class Units:
                     "PATH": "/usr/bin:/bin",
                     "LC_ALL": "C.UTF-8",
                     "PYTHONPATH": str(_TESTS),
-                    "PYTHONDONTWRITEBYTECODE": "1",
+                    "PYTHONPYCACHEPREFIX": compiled,
+                    "PYTHONDONTWRITEBYTECODE": "" if compiled else "1",
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=log,

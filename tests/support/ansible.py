@@ -78,7 +78,7 @@ class Workspace:
     def environment(self, extra: dict[str, str] | None = None) -> dict[str, str]:
         kept = {
             key: os.environ[key]
-            for key in ("LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", both_ways.IN_PROCESS)
+            for key in ("LANG", "LC_ALL", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV", both_ways.IN_PROCESS)
             if key in os.environ
         }
         measuring = ("COVERAGE_", "_ANSIBLE_COVERAGE_", "ANSIBLE_WORKER_SHUTDOWN_")
@@ -99,7 +99,8 @@ class Workspace:
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_RETRY_FILES_ENABLED": "false",
-            "PYTHONDONTWRITEBYTECODE": "1",
+            # What is compiled goes where whoever runs the tests wants it, or nowhere.
+            "PYTHONDONTWRITEBYTECODE": "" if "PYTHONPYCACHEPREFIX" in kept else "1",
             **(extra or {}),
         }
 
