@@ -49,15 +49,16 @@ def job_templates(simulator: Simulator, workspace: Workspace) -> list[str]:
     page = CACHE / "tower" / "okta-secrets.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     servers = localhost()
-    servers["_meta"]["hostvars"]["web"] = {**LOCALHOST, "report_servers_page": str(page)}
+    servers["_meta"]["hostvars"]["web"] = LOCALHOST
     servers["report_servers"] = {"hosts": ["web"]}
     one = {"rotate_rotation": "okta-crm", "rotate_project": "payments", "rotate_environment": "prod"}
     one |= {"rotate_secret_path": "/okta", "rotate_min_age": "", "rotate_dry_run": ""}
+    asked = {"report_projects": "payments", "report_fail_on": "", "report_publish_path": str(page)}
     jobs = [
-        _launch(tower, "Report", "report.yml", servers, {"report_projects": "payments", "report_fail_on": ""}),
+        _launch(tower, "Report", "report.yml", servers, asked),
         _launch(tower, "Rotate one", "rotate.yml", localhost(), one),
         _launch(tower, "Rotate the fleet", "rotate_fleet.yml", rotations, {"rotate_min_age": "25d"}),
-        _launch(tower, "Report", "report.yml", servers, {"report_projects": "payments", "report_fail_on": ""}),
+        _launch(tower, "Report", "report.yml", servers, asked),
     ]
     print(f"\nThe report, as the last job published it: {page}")
     print("Nothing of what the jobs wrote is left but this page.")
