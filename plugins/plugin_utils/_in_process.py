@@ -139,7 +139,6 @@ class InProcessAction(ActionBase):  # type: ignore[misc]
             del result["invocation"]
         return {**result, "deprecations": given.deprecations} if given.deprecations else result
 
-
     def _say(self, given: _internals.Arguments, text: str) -> None:
         options = {} if self._task.no_log else given.parameters
         of = options.get("name") or options.get("rotation_id") or self._task.action

@@ -185,7 +185,7 @@ def test_the_commands_of_the_readme_run(workspace: Workspace, simulator: Simulat
     run = workspace.command(command, environment(simulator))
     assert run.returncode == 0, run.output
     assert simulator.posts() == 1
-    for target in ("demo", "test"):
+    for target in ("demo", "tower", "report", "test"):
         assert f"\nmake {target}\n" in text
         assert re.search(rf"^{target}:", (COLLECTION / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
