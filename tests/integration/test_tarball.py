@@ -21,6 +21,8 @@ EXPECTED = {
     "README.md",
     "changelogs",
     "docs",
+    "examples",
+    "extensions",
     "meta",
     "playbooks",
     "plugins",
