@@ -102,7 +102,7 @@ def test_a_dry_run_rotates_nothing(workspace: Workspace, simulator: Simulator, h
     [
         ({"rotate_rotation": " "}, "rotate_rotation"),
         pytest.param({"rotate_wait_timeout": "soon"}, "rotate_wait_timeout", marks=pytest.mark.before_release),
-        pytest.param({"rotate_dry_run": "perhaps"}, "rotate_dry_run", marks=pytest.mark.before_release),
+        pytest.param({"infisical_auth_method": "by_hand"}, "infisical_auth_method", marks=pytest.mark.before_release),
     ],
     ids=str,
 )

@@ -16,8 +16,10 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+import yaml
 from ansible_collections.secretops.infisical.plugins.action import report as action
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
+from ansible_collections.secretops.infisical.plugins.modules import report as documented
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _in_process
 from ansible_collections.secretops.infisical.plugins.plugin_utils._report_files import (
     as_csv,
@@ -263,3 +265,11 @@ def test_an_ansible_core_that_lacks_something_is_told(monkeypatch: pytest.Monkey
 def test_time_in_another_zone_is_told_in_utc() -> None:
     moment = row_of({**ROTATION, "lastRotatedAt": "2026-11-25T16:53:07+02:00"}, SUMMARY, "p").last_rotated
     assert (moment, moment.utcoffset()) == (MADE, timedelta(0))
+
+
+def test_what_is_returned_for_each_format_is_documented() -> None:
+    """What has no module still has its documentation where ansible-doc looks for it."""
+    options = yaml.safe_load(documented.DOCUMENTATION)["options"]
+    assert {"html", "json", "csv", "prometheus"} <= set(options)
+    assert yaml.safe_load(documented.EXAMPLES)
+    assert {"counts", "files", "names", "stats"} <= set(yaml.safe_load(documented.RETURN))
