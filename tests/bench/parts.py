@@ -84,14 +84,14 @@ def _sliced(plan: Plan, report: Report, folder: Path, simulator: Simulator, size
         f"rotate_fleet over {size} rotations as one job and as slices, {FORKS} forks each",
         *("Server s", "", "wall s", "of one job", "CPU s", "of one job", "logins"),
     )
+    logins: dict[str, int] = {}
+
+    def cost(way: str) -> Cost:
+        found, logins[way] = sliced.cost(bench, way)
+        return found
+
     for seconds in plan.seconds:
         simulator.settings(rotationSeconds=seconds)
-        logins: dict[str, int] = {}
-
-        def cost(way: str, logins: dict[str, int] = logins) -> Cost:
-            found, logins[way] = sliced.cost(bench, way)
-            return found
-
         costs = sampled(plan, sliced.WAYS, cost)
         one = costs[sliced.ONE_JOB]
         for way, each in costs.items():

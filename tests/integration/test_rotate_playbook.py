@@ -81,7 +81,7 @@ def test_by_name(workspace: Workspace, simulator: Simulator, project: str) -> No
         "rotate_min_age": "0",
         "rotate_dry_run": "no",
     }
-    for _ in range(2):
+    for _turn in range(2):
         done = run(workspace, simulator, answers)
         assert done.returncode == 0, done.output
     assert simulator.rotations_done(rotation["id"]) == 2

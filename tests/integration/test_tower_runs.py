@@ -117,7 +117,7 @@ def test_a_report_that_fails_because_of_what_it_found_is_published(tower: Tower)
 @pytest.mark.parametrize("number", ["0", pytest.param(0, marks=pytest.mark.before_release)])
 def test_an_answer_of_nought_is_none_that_is_left_out(tower: Tower, simulator: Simulator, number: int | str) -> None:
     given = answers("rotate.yml", "blank", rotate_rotation=simulator.rotation()["id"], rotate_min_age=number)
-    for _ in range(2):
+    for _turn in range(2):
         job = tower.launch("rotate.yml", localhost(), given)
         assert job.status == "successful", job.stdout
     assert simulator.rotations_done() == 2

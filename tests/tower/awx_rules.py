@@ -125,10 +125,15 @@ def check_survey(survey: dict[str, Any]) -> None:
         assert all(isinstance(question[key], str) for key in ("type", "question_name", "variable"))
         assert isinstance(question["required"], bool)
         default = question.get("default", "")
-        assert default == "" or (type(default) is _QUESTIONS[kind] and "$encrypted$" not in str(default))
-        assert all(type(question[key]) is int for key in ("min", "max") if key in question)
+        assert default == "" or (_is(default, _QUESTIONS[kind]) and "$encrypted$" not in str(default))
+        assert all(_is(question[key], int) for key in ("min", "max") if key in question)
         if kind in ("multiplechoice", "multiselect"):
             assert set(str(default).splitlines()) <= set(question["choices"])
+
+
+def _is(value: Any, kind: type) -> bool:
+    """For AWX true is no number."""
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def refused_answer(question: dict[str, Any], value: Any) -> bool:
@@ -137,7 +142,7 @@ def refused_answer(question: dict[str, Any], value: Any) -> bool:
     if kind in ("text", "textarea", "password"):
         return not isinstance(value, str) or not question.get("min", 0) <= len(value) <= question.get("max", len(value))
     if kind == "integer":
-        return type(value) is not int or not question["min"] <= value <= question["max"]
+        return not _is(value, int) or not question["min"] <= value <= question["max"]
     if kind == "multiselect":
         return not isinstance(value, list) or not set(value) <= set(question["choices"])
     return value not in question["choices"]

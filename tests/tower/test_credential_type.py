@@ -148,7 +148,9 @@ def test_every_variable_is_one_that_the_collection_reads() -> None:
     }
 
 
-@pytest.mark.parametrize("login", LOGINS, ids=[f"{method}-{number}" for number, (_, method, _) in enumerate(LOGINS)])
+@pytest.mark.parametrize(
+    "login", LOGINS, ids=[f"{method}-{number}" for number, (_inputs, method, _expected) in enumerate(LOGINS)]
+)
 def test_every_combination_of_blank_fields(
     login: tuple[dict[str, Any], str, dict[str, str]], pems: dict[str, str], tmp_path: Path
 ) -> None:
@@ -163,7 +165,7 @@ def test_every_combination_of_blank_fields(
         if organization and method != "token_auth":
             given["organization_slug"] = organization
         for style, inputs in enumerate(blanks(given)):
-            env, _ = rendered(inputs, tmp_path / f"{number}-{style}")
+            env, _shown = rendered(inputs, tmp_path / f"{number}-{style}")
             found = credentials(params, env)
             assert found.method == method
             expected = {**values, "organization_slug": "team-a"} if "organization_slug" in given else values
@@ -182,7 +184,7 @@ def test_every_combination_of_blank_fields(
 def test_nothing_filled_in_is_no_login(tmp_path: Path) -> None:
     params: dict[str, Any] = dict.fromkeys([*CONNECTION, *AUTHENTICATION])
     for number, inputs in enumerate(blanks({"url": URL})):
-        env, _ = rendered(inputs, tmp_path / str(number))
+        env, _shown = rendered(inputs, tmp_path / str(number))
         with pytest.raises(Exception, match="No credentials were given"):
             credentials(params, env)
 
@@ -190,7 +192,7 @@ def test_nothing_filled_in_is_no_login(tmp_path: Path) -> None:
 def test_what_tower_shows_of_it(tmp_path: Path) -> None:
     """Secrets are hidden in the job's details, the rest is not."""
     inputs = {name: f"of-{name}" for name, field in FIELDS.items() if field["type"] == "string"}
-    _, shown = rendered({**inputs, "skip_verify": True}, tmp_path)
+    _env, shown = rendered({**inputs, "skip_verify": True}, tmp_path)
     hidden = "**********"
     files = {name: shown.pop(name) for name in ("INFISICAL_CA_PATH", "INFISICAL_CLIENT_CERT", "INFISICAL_CLIENT_KEY")}
     assert all(path.startswith("/runner/env/") for path in files.values())
@@ -250,7 +252,7 @@ def test_a_job_reaches_a_server_with_an_authority_of_ones_own(
 
 
 def assert_logged_in(workspace: Workspace, inputs: dict[str, Any], folder: Path) -> None:
-    env, _ = rendered(inputs, folder / "private")
+    env, _shown = rendered(inputs, folder / "private")
     task = {"name": "Log in", "secretops.infisical.login": {}}
     done = workspace.tasks([task], env=env)
     assert done.returncode == 0, done.output

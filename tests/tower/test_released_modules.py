@@ -26,7 +26,7 @@ def flat(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 DATA = data()
 TASKS = [(state, task) for state in ("present", "absent") for task in flat(tasks(state))]
-MODULES = sorted({name for _, task in TASKS for name in task if "awx.awx." in name})
+MODULES = sorted({name for _where, task in TASKS for name in task if "awx.awx." in name})
 TYPES: dict[str, Any] = {"str": str, "bool": bool, "int": int, "dict": dict, "list": list, "float": (int, float)}
 
 

@@ -48,7 +48,7 @@ def changed(done: Run) -> list[str]:
 
 def writes(awx: Awx) -> list[tuple[str, str]]:
     """What was asked to change, but for tokens."""
-    return [(method, path) for method, path, _ in awx.log if method != "GET" and not path.startswith("tokens")]
+    return [(method, path) for method, path, _body in awx.log if method != "GET" and not path.startswith("tokens")]
 
 
 def edges(awx: Awx) -> dict[str, list[str]]:
@@ -100,7 +100,7 @@ def test_a_second_run_changes_nothing_and_all_of_it_can_be_removed(workspace: Wo
     assert awx.strangers == set()
 
     # Secrets: in the one request that stores them, and nowhere else.
-    holding = [path for _, path, body in awx.log if CLIENT_SECRET in json.dumps([path, body], ensure_ascii=False)]
+    holding = [path for _method, path, body in awx.log if CLIENT_SECRET in json.dumps([path, body], ensure_ascii=False)]
     assert holding == ["credentials/"]
     assert PASSWORD not in json.dumps(awx.log, ensure_ascii=False)
     assert not [secret for secret in (CLIENT_SECRET, PASSWORD) if secret in first.output]
