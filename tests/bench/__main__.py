@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""make bench: measures, prints tables with the targets beside them, and writes them into the guides.
+"""make bench: measures, prints tables with the targets beside them, and writes them into the documentation.
 
 With --quick it takes a minute or two, measures less and writes nothing. With --fleet 1000, --slices 300, --handover 100
 or --report 5000 only that part is measured, with so many rotations or consumers.
@@ -21,18 +21,18 @@ from simulator.client import Simulator
 
 from . import imports
 from .measuring import Cost
-from .parts import ELSEWHERE, PARTS
+from .parts import PARTS
 from .plan import FULL, QUICK, Plan, Report, sampled
 from .plays import AS_MODULE, EMPTY_MODULE, FORKS, IN_PROCESS, NOTHING, URI, URI_ONE_LOGIN, Bench
 from .tables import Table, plot, replaced
 
-GUIDES = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst" / "measurements.rst"
 LOOP = 20
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="less of everything, and the guide is left alone")
+    parser.add_argument("--quick", action="store_true", help="less of everything, and the page is left alone")
     for name, (what, _measure, _usual) in PARTS.items():
         parser.add_argument(f"--{name}", type=int, metavar="SIZE", help=f"only {what}")
     arguments = parser.parse_args()
@@ -163,9 +163,10 @@ def _imports(plan: Plan, report: Report) -> None:
 
 
 def _write(texts: Mapping[str, str]) -> None:
+    page = PAGE.read_text(encoding="utf-8")
     for name, text in texts.items():
-        path = GUIDES / ELSEWHERE.get(name, "guide_fleets.rst")
-        path.write_text(replaced(path.read_text(encoding="utf-8"), name, text), encoding="utf-8")
+        page = replaced(page, name, text)
+    PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

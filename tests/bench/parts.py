@@ -14,13 +14,6 @@ from .measuring import Cost
 from .plan import Plan, Report, sampled
 from .plays import FORKS, NOTHING, URI, URI_ONE_LOGIN, Bench
 
-_OF_CONSUMERS, _OF_REPORT, _OF_SLICES = "bench_handover", "bench_report", "bench_slices"
-#: In which guides the tables stand that are not in the one on fleets.
-ELSEWHERE = {
-    _OF_CONSUMERS: "guide_handover.rst",
-    _OF_REPORT: "guide_report.rst",
-    _OF_SLICES: "guide_tower.rst",
-}
 #: The recipe takes ten minutes for 1,000: it is measured on the first ones, and compared for each rotation.
 _FIRST = 100
 
@@ -49,7 +42,7 @@ def _whole(plan: Plan, report: Report, folder: Path, simulator: Simulator, size:
 def _handover(plan: Plan, report: Report, folder: Path, simulator: Simulator, size: int) -> None:
     bench = handed.Handed(folder, simulator, size)
     table = report.table(
-        _OF_CONSUMERS,
+        "bench_handover",
         f"Handing over to {len(bench.handover.hosts)} consumers, {FORKS} forks",
         *("", "wall s", "times the copy", "CPU s", "times the copy"),
     )
@@ -64,7 +57,7 @@ def _handover(plan: Plan, report: Report, folder: Path, simulator: Simulator, si
 def _reported(plan: Plan, report: Report, folder: Path, simulator: Simulator, size: int) -> None:
     bench = reported.Reported(folder, simulator, size)
     table = report.table(
-        _OF_REPORT,
+        "bench_report",
         f"A report of {bench.size:,} rotations in {reported.PROJECTS} projects",
         *("", "wall s", "times the report", "CPU s", "MiB", "times the report"),
     )
@@ -80,7 +73,7 @@ def _reported(plan: Plan, report: Report, folder: Path, simulator: Simulator, si
 def _sliced(plan: Plan, report: Report, folder: Path, simulator: Simulator, size: int) -> None:
     bench = Bench(folder, simulator, size)
     table = report.table(
-        _OF_SLICES,
+        "bench_slices",
         f"rotate_fleet over {size} rotations as one job and as slices, {FORKS} forks each",
         *("Server s", "", "wall s", "of one job", "CPU s", "of one job", "logins"),
     )

@@ -16,7 +16,7 @@ Points = Mapping[str, Sequence[tuple[float, float]]]
 
 @dataclass
 class Table:
-    """``name`` is that of its place in the guide."""
+    """``name`` is that of its place in the documentation."""
 
     name: str
     title: str
@@ -41,16 +41,16 @@ class Table:
         return "\n".join(lines)
 
 
-def replaced(guide: str, name: str, text: str) -> str:
-    """The guide with another text between the marks of that name.
+def replaced(page: str, name: str, text: str) -> str:
+    """The page with another text between the marks of that name, which stand there once.
 
-    Not a file that the guide includes, for those who check and build a collection's guides copy nothing else.
+    Not a file that the page includes, for those who check and build a collection's guides copy nothing else.
     """
     begin, end = f".. begin {name}\n", f".. end {name}\n"
-    before, found, rest = guide.partition(begin)
+    before, _begin, rest = page.partition(begin)
     _old, closed, after = rest.partition(end)
-    if not found or not closed:
-        raise ValueError(f"the guide has no place for {name}")
+    if not closed or page.count(begin) != 1 or page.count(end) != 1:
+        raise ValueError(f"the page has not one place for {name}")
     return f"{before}{begin}\n{text.strip()}\n\n{end}{after}"
 
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst" / "guide_safety.rst"
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst"
 #: Set to 1, a run writes the tables instead of comparing them.
 UPDATE = "UPDATE_TABLES"
 
@@ -16,15 +16,17 @@ UPDATE = "UPDATE_TABLES"
 def check_table(
     name: str, source: str, headings: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int]
 ) -> None:
-    """That the guide says what this run saw. Its tables stand between two comments."""
-    text = GUIDE.read_text(encoding="utf-8")
+    """That the documentation says what this run saw. The table stands between two comments, on whichever page."""
     begin, end = f".. begin {name}: written by {source} from what it saw\n", f".. end {name}\n"
-    assert text.count(begin) == text.count(end) == 1, f"the guide has no place for the table of {name}"
+    pages = {path: path.read_text(encoding="utf-8") for path in sorted(PAGES.glob("*.rst"))}
+    (path,) = (path for path, text in pages.items() if begin in text)
+    text = pages[path]
+    assert text.count(begin) == text.count(end) == 1, f"{path.name} has not one place for the table of {name}"
     head, _begin, rest = text.partition(begin)
     _old, _end, tail = rest.partition(end)
     now = f"{head}{begin}\n{_list_table(headings, rows, widths)}\n{end}{tail}"
     if os.environ.get(UPDATE) == "1":
-        GUIDE.write_text(now, encoding="utf-8")
+        path.write_text(now, encoding="utf-8")
     elif now != text:
         raise AssertionError(f"The table of {name} is no longer true: run it with {UPDATE}=1 and look at what changed.")
 
