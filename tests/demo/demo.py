@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from simulator.client import Simulator  # noqa: E402
 from support import children  # noqa: E402
 
 from demo.handing import hand_over  # noqa: E402
-from demo.shown import BIN, Failed, broken, heed_signals, run  # noqa: E402
+from demo.shown import Failed, broken, heed_signals, run  # noqa: E402
 
 
 def install(folder: Path, environment: dict[str, str]) -> None:
@@ -45,24 +46,25 @@ def ended(simulator: Simulator, before: str) -> list[str]:
     return broken("What the server saw", promises)
 
 
-def main() -> int:
+def main(tools: Path, installed: Path | None) -> int:
     heed_signals()
     with tempfile.TemporaryDirectory(prefix="demo-") as name, contextlib.ExitStack() as stack:
         stack.callback(children.end_all)
         simulator = stack.enter_context(Simulator())
         folder = Path(name)
+        collections = installed or folder / "collections"
         (folder / "home").mkdir()
         identity = simulator.state()["identity"]
         rotation = simulator.rotation()
         environment = {
-            "PATH": f"{BIN}:/usr/bin:/bin",
+            "PATH": f"{tools}:/usr/bin:/bin",
             "LC_ALL": "C.UTF-8",
             "HOME": str(folder / "home"),
             "TMPDIR": name,
             "ANSIBLE_HOME": str(folder / "home" / ".ansible"),
             # Its default is found through the user database, whatever HOME says.
             "ANSIBLE_REMOTE_TMP": str(folder / "home" / ".ansible" / "tmp"),
-            "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"),
+            "ANSIBLE_COLLECTIONS_PATH": str(collections),
             # Only the installed tarball is used, not the checkout that the environment links to.
             "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
             "ANSIBLE_LOCALHOST_WARNING": "false",
@@ -75,7 +77,8 @@ def main() -> int:
         if sys.stdout.isatty():
             environment["ANSIBLE_FORCE_COLOR"] = "1"
         before = rotation["mappedSecrets"]["OKTA_CLIENT_SECRET"]["value"]
-        install(folder, environment)
+        if not installed:
+            install(folder, environment)
         variables = ["-e", f"rotation_id={rotation['id']}", "-e", f"simulator_url={simulator.url}"]
         run("Rotate from a playbook", ["ansible-playbook", "demo.yml", *variables], environment)
         module = "secretops.infisical.okta_client_secret_rotation"
@@ -88,7 +91,11 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tools", type=Path, default=Path(sys.executable).parent, help="the folder of Ansible's tools")
+    parser.add_argument("--installed", type=Path, help="where the collection is installed already")
+    chosen = parser.parse_args()
     try:
-        sys.exit(main())
+        sys.exit(main(chosen.tools, chosen.installed))
     except Failed as failure:
         sys.exit(f"\nThe demo failed: {failure}.")

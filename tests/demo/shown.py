@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -14,7 +13,6 @@ from typing import NoReturn
 from support import children
 
 HERE = Path(__file__).resolve().parent
-BIN = Path(sys.executable).parent
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -38,7 +36,7 @@ def _end(number: int, _frame: FrameType | None) -> NoReturn:
 def run(title: str, arguments: list[str], environment: dict[str, str]) -> None:
     print(f"\n=== {title}\n$ {' '.join(arguments)}", flush=True)
     # Not subprocess.run, which kills what it runs when it is interrupted.
-    process = subprocess.Popen([str(BIN / arguments[0]), *arguments[1:]], env=environment, cwd=HERE)
+    process = subprocess.Popen(arguments, env=environment, cwd=HERE)
     if process.wait():
         raise Failed(f"{arguments[0]} ended with {process.returncode}")
 

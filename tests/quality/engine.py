@@ -34,6 +34,8 @@ class Step:
     tool: str
     environment: Environment
     check: Callable[[Room], None]
+    #: What the check runs beside it.
+    others: tuple[Environment, ...] = ()
 
     @property
     def name(self) -> str:
@@ -80,7 +82,8 @@ def _outcome(step: Step, folder: Path, start: float) -> Outcome:
     if environment.python not in interpreters():
         return ended("skipped", f"no Python {environment.python} on this machine")
     try:
-        environment.make(step.log)
+        for each in (environment, *step.others):
+            each.make(step.log)
     except NoIndex as reason:
         return ended("skipped", str(reason))
     except subprocess.CalledProcessError:

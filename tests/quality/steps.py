@@ -13,7 +13,7 @@ from .environments import CACHE, PYTHON, Environment
 from .installer import CHECKOUT, REQUIREMENTS
 from .neighbours.table import NEIGHBOURS, missing
 from .rooms import Failed, Room, Skipped, run_pytest
-from .tarball import build, importer
+from .tarball import build, importer, installed
 from .tower import tower
 from .webpages import webpages
 
@@ -33,9 +33,17 @@ def _with_core(name: str, core: str, package: str) -> Environment:
     return Environment(f"{name}-core-{core}", ansible_test.python_for(core), packages, files, "ansible-core")
 
 
+def _empty(core: str) -> Environment:
+    """What an execution environment has: an ansible-core, and what the collection asks for."""
+    files = (CHECKOUT / "meta" / "ee-requirements.txt",)
+    return Environment(
+        f"empty-core-{core}", ansible_test.python_for(core), (ansible_test.pinned(core),), files, "ansible-core"
+    )
+
+
 _TOOLS = _environment("tools")
 _COVERAGE = _environment("coverage")
-_DOCS = _environment("docs")
+_DOCS = Environment("docs", PYTHON, (), (REQUIREMENTS / "docs.txt", REQUIREMENTS / "browser.txt"))
 _IMPORTER = _environment("importer")
 _BROWSER = _environment("browser", "playwright")
 _TOWER = _environment("tower", "awx-plugins.interfaces")
@@ -43,6 +51,10 @@ _VENDOR_CLIENTS = _environment("vendor-clients", "infisicalsdk")
 
 #: What npm says when there is no way to its registry.
 _NO_REGISTRY = re.compile(r"npm error code (?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH)")
+
+
+def _installed(room: Room) -> None:
+    installed(room, _TOOLS)
 
 
 def _ansible_lint(room: Room) -> None:
@@ -83,7 +95,7 @@ def _changelog_lint(room: Room) -> None:
 
 def _pytest(file: str) -> Callable[[Room], None]:
     def check(room: Room) -> None:
-        output = room.run("python", "-m", "pytest", "-n", "0", f"tests/unit/{file}")
+        output = room.run("python", "-m", "pytest", "-n", "0", f"tests/unit/house/{file}")
         if " passed" not in output:
             raise Failed("no test ran")
 
@@ -107,12 +119,14 @@ def _browser(room: Room) -> None:
 
 def _handover(room: Room) -> None:
     """What is killed goes on where ansible-core chooses tasks, hosts and workers in another way too."""
-    run_pytest(room, "-m", "", "-n", "1", "--tb=short", "-k", "planned", "tests/integration/test_handover_killed.py")
+    run_pytest(
+        room, "-m", "", "-n", "1", "--tb=short", "-k", "planned", "tests/integration/handover/test_handover_killed.py"
+    )
 
 
 def _tower_jobs(room: Room) -> None:
     """What AWX writes as extra variables is text up to ansible-core 2.18, and what YAML makes of it afterwards."""
-    run_pytest(room, "-m", "", "-n", "2", "--tb=short", "tests/integration/test_tower_runs.py")
+    run_pytest(room, "-m", "", "-n", "2", "--tb=short", "tests/integration/tower_jobs/test_tower_runs.py")
 
 
 def _vendor_clients(room: Room) -> None:
@@ -140,6 +154,10 @@ STEPS = [
     *(
         Step("tower jobs", "jobs as Tower runs them", _with_core("tower", core, "ansible-runner"), _tower_jobs)
         for core in ("2.18", "2.19")
+    ),
+    *(
+        Step("installed", "demo from the installed tarball", _empty(core), _installed, (_TOOLS,))
+        for core in ("2.16", "2.21")
     ),
     Step("importer", "galaxy-importer", _IMPORTER, importer),
     Step("webpages", "antsibull-docs sphinx", _DOCS, webpages),

@@ -4,15 +4,20 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import tarfile
 from pathlib import Path
 
+from .environments import Environment
 from .rooms import Failed, Room
 
 #: Everything that may be in the tarball. A new kind of file is a decision, made here.
 ALLOWED = (
-    r"(CHANGELOG\.rst|FILES\.json|LICENSE|MANIFEST\.json|README\.md)",
+    r"(CHANGELOG\.rst|FILES\.json|LICENSE|MANIFEST\.json|REUSE\.toml)",
+    r"(CODE_OF_CONDUCT|CONTRIBUTING|README|SECURITY)\.md",
+    r"LICENSES/[\w.-]+\.txt",
     r"changelogs/(changelog|config)\.yaml",
     r"docs/docsite/(extra-docs|links|config)\.yml",
     r"docs/docsite/rst/\w+\.rst",
@@ -24,11 +29,13 @@ ALLOWED = (
     r"plugins/(action|doc_fragments|filter|inventory|lookup|modules|plugin_utils)/\w+\.py",
     r"plugins/module_utils/(_transport/|_login/|_rotations/)?\w+\.py",
     r"roles/\w+/(README\.md|(defaults|handlers|meta|tasks|templates|vars)/[\w-]+\.(yml|j2))",
+    r"tests/config\.yml",
 )
 #: Without these Galaxy, or a user, is at a loss.
 REQUIRED = (
     "CHANGELOG.rst",
     "LICENSE",
+    "LICENSES/GPL-3.0-or-later.txt",
     "MANIFEST.json",
     "README.md",
     "changelogs/changelog.yaml",
@@ -36,7 +43,11 @@ REQUIRED = (
     "meta/execution-environment.yml",
     "meta/runtime.yml",
     "plugins/modules/okta_client_secret_rotation.py",
+    "tests/config.yml",
 )
+NAME = "secretops.infisical"
+#: Without these the copy of the checkout is no collection any more.
+TAKEN_AWAY = ("meta", "playbooks", "plugins", "roles")
 
 
 def build(room: Room) -> None:
@@ -59,6 +70,24 @@ def importer(room: Room) -> None:
         raise Failed(f"the importer complains: {'; '.join(complaints)}")
     if "Importer processing completed successfully" not in output:
         raise Failed("the importer did not come to its end")
+
+
+def installed(room: Room, everyday: Environment) -> None:
+    """The demo in an environment that holds ansible-core and requests, with nothing but what is in the tarball.
+
+    Simulator, services and demo come from the checkout, and run in the everyday environment.
+    """
+    target = room.folder / "installed"
+    alone = {"ANSIBLE_COLLECTIONS_PATH": str(target), "PYTHONPATH": ""}
+    room.run("ansible-galaxy", "collection", "install", _tarball(room), "--offline", "-p", target, **alone)
+    for folder in TAKEN_AWAY:
+        shutil.rmtree(room.collection / folder)
+    listed = json.loads(room.run("ansible-galaxy", "collection", "list", "--format", "json", **alone))
+    if list(listed) != [str(target / "ansible_collections")]:
+        raise Failed(f"there are collections in {', '.join(listed)}")
+    room.run("ansible-galaxy", "collection", "verify", NAME, "--offline", **alone)
+    demo = (room.collection / "tests" / "demo" / "demo.py", "--tools", room.environment.bin, "--installed", target)
+    room.run(str(everyday.bin / "python"), *demo, **alone)
 
 
 def _tarball(room: Room) -> Path:
