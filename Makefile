@@ -39,7 +39,7 @@ quality:
 
 # For a schedule of faults that breaks a promise, with new seeds: make search MINUTES=10. A find says its SEED.
 search: $(READY)
-	@PYTHONPATH=tests $(VENV)/bin/python -m unit.model_search $(if $(SEED),--seed $(SEED),--minutes $(or $(MINUTES),5))
+	@PYTHONPATH=tests $(VENV)/bin/python -m unit.exactly_once.model_search $(if $(SEED),--seed $(SEED),--minutes $(or $(MINUTES),5))
 
 # A minute or two with BENCH=--quick; all of it takes about forty minutes of an idle machine.
 bench: $(READY)

@@ -17,15 +17,15 @@ SHOWN_WIDTH = 3000
 LEAST_RESULTS = 300
 #: They run in a step of their own, and measured they would take minutes.
 PROOFS = (
-    "tests/unit/test_rule_exhaustive.py",
-    "tests/unit/test_rule_properties.py",
-    "tests/integration/test_many_at_once.py",
+    "tests/unit/exactly_once/test_rule_exhaustive.py",
+    "tests/unit/exactly_once/test_rule_properties.py",
+    "tests/integration/exactly_once/test_many_at_once.py",
 )
 
 
 def exactly_once(room: Room) -> None:
     """The longer profile of what proves that nothing rotates twice."""
-    paths = (*PROOFS, "tests/integration/test_interrupts.py")
+    paths = (*PROOFS, "tests/integration/exactly_once/test_interrupts.py")
     run_pytest(room, "-m", "", "-n", "1", *paths, EXACTLY_ONCE_EXAMPLES="30000", EXACTLY_ONCE_PLAYS="50")
 
 
@@ -46,7 +46,7 @@ def whole_suite(room: Room) -> None:
     # What an older ansible-core is killed at has a step of its own; on this one a handover is killed at each change.
     once = ("-m", "run_once and before_release", "-k", "not test_a_planned_handover_that_is_killed")
     # Nor Tower's jobs, every one of which runs on two of them.
-    elsewhere = ("--ignore", "tests/integration/test_tower_runs.py")
+    elsewhere = ("--ignore", "tests/integration/tower_jobs/test_tower_runs.py")
     run_pytest(room, *once, *elsewhere, "-n", "2", "tests/integration")
     seen = [recorded(folder) for folder in folders.values()]
     seen[0] = {test: commands for test, commands in seen[0].items() if test in again}
