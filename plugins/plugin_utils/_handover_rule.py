@@ -125,7 +125,7 @@ def in_batches(hosts: Sequence[str], serial: Sequence[int | str]) -> list[list[s
     sizes = list(serial)
     while left:
         size = sizes.pop(0) if len(sizes) > 1 else sizes[0]
-        count = size if isinstance(size, int) else max(1, int(len(hosts) * float(size.rstrip("% ")) / 100))
+        count = size if isinstance(size, int) else len(hosts) * int(size.rstrip("% ")) // 100 or 1
         found.append(left[:count])
         del left[:count]
     return found

@@ -17,8 +17,9 @@ from ansible_collections.secretops.infisical.plugins.module_utils._settings impo
 from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import is_blank
 
 Spec = Mapping[str, Mapping[str, Any]]
-_COUNT = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
-_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%", re.ASCII)
+_COUNT = re.compile(r"0{0,9}[1-9][0-9]{0,8}", re.ASCII)
+#: ansible-core knows no fraction of a percent.
+_SHARE = re.compile(r"0{0,9}([1-9][0-9]?|100) ?%", re.ASCII)
 
 
 def typed_each(spec: Spec, hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -80,19 +81,12 @@ def batches(value: Any, name: str = "rotate_serial") -> list[int | str]:
         items: Sequence[Any] = value.strip().removeprefix("[").removesuffix("]").split(",")
     else:
         items = value if isinstance(value, (list, tuple)) else [value]
-    found = [_batch(str(item).strip().strip("'\"").strip()) for item in items]
-    if None in found or not found:
+    texts = [str(item).strip().strip("'\"").strip() for item in items]
+    if not texts or not all(_COUNT.fullmatch(text) or _SHARE.fullmatch(text) for text in texts):
         raise invalid_arguments(
-            f"{name} is {value!r}: give numbers from 1 on and percentages up to 100%, as 1,10%,100%."
+            f"{name} is {value!r}: give numbers from 1 on and percentages up to 100%, in whole numbers, as 1,10%,100%."
         )
-    return [each for each in found if each is not None]
-
-
-def _batch(text: str) -> int | str | None:
-    share = _SHARE.fullmatch(text)
-    if share:
-        return text if 0 < float(share[1]) <= 100 else None
-    return int(text) if _COUNT.fullmatch(text) else None
+    return [text if "%" in text else int(text) for text in texts]
 
 
 def report_path(value: str | None, environ: Mapping[str, str], name: str = "rotate_report") -> str | None:

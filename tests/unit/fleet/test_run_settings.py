@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.utils.helpers import pct_to_int
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION, CONNECTION
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _run_settings
@@ -53,11 +54,13 @@ def test_blank_variables_are_left_out(blank: Any) -> None:
         ("1,5,10%", [1, 5, "10%"]),
         ("['1', \"50%\"]", [1, "50%"]),
         ([1, "100%"], [1, "100%"]),
-        ("12.5%", ["12.5%"]),
+        ("50 %", ["50 %"]),
     ],
 )
 def test_batches(value: Any, found: list[Any]) -> None:
     assert settings(rotate_serial=value)["serial"] == found
+    # Of what it does not take it says so in the middle of the run.
+    assert all(pct_to_int(batch, 200) > 0 for batch in found)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,7 @@ def test_batches(value: Any, found: list[Any]) -> None:
         {"rotate_serial": 0},
         {"rotate_serial": "0%"},
         {"rotate_serial": "101%"},
+        {"rotate_serial": "12.5%"},
         {"rotate_serial": []},
         {"rotate_serial": [1, -1]},
         {"rotate_serial": {"a": 1}},
