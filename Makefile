@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo tower report test pytest lint quality search bench clean
+.PHONY: demo tower report test pytest lint quality search bench release clean
 
 demo: $(READY)
 	@$(VENV)/bin/python tests/demo/demo.py
@@ -44,6 +44,10 @@ search: $(READY)
 # A minute or two with BENCH=--quick; all of it takes about forty minutes of an idle machine.
 bench: $(READY)
 	@PYTHONPATH=tests $(VENV)/bin/python -m bench $(BENCH)
+
+# Changelog, tarball, commit and tag, or nothing at all: make release VERSION=1.2.3
+release:
+	@PYTHONPATH=tests $(PYTHON) -m release $(VERSION)
 
 $(READY): tests/requirements.txt
 	$(PYTHON) -m venv --clear $(VENV)

@@ -43,7 +43,7 @@ def _empty(core: str) -> Environment:
 
 _TOOLS = _environment("tools")
 _COVERAGE = _environment("coverage")
-_DOCS = Environment("docs", PYTHON, (), (REQUIREMENTS / "docs.txt", REQUIREMENTS / "browser.txt"))
+DOCS = Environment("docs", PYTHON, (), (REQUIREMENTS / "docs.txt", REQUIREMENTS / "browser.txt"))
 _IMPORTER = _environment("importer")
 _BROWSER = _environment("browser", "playwright")
 _TOWER = _environment("tower", "awx-plugins.interfaces")
@@ -160,14 +160,14 @@ STEPS = [
         for core in ("2.16", "2.21")
     ),
     Step("importer", "galaxy-importer", _IMPORTER, importer),
-    Step("webpages", "antsibull-docs sphinx", _DOCS, webpages),
+    Step("webpages", "antsibull-docs sphinx", DOCS, webpages),
     Step("mypy", "mypy --strict", _TOOLS, _mypy),
     Step("ansible-lint", "ansible-lint production", _TOOLS, _ansible_lint),
     Step("documentation", "ansible-core ansible-doc against argument spec", _TOOLS, _pytest("test_documentation.py")),
     Step("imports", "pytest import rules", _TOOLS, _pytest("test_import_rules.py")),
     Step("tarball", "ansible-core ansible-galaxy build", _TOOLS, build),
-    Step("docs lint", "antsibull-docs lint", _DOCS, _docs_lint),
-    Step("changelog", "antsibull-changelog lint", _DOCS, _changelog_lint),
+    Step("docs lint", "antsibull-docs lint", DOCS, _docs_lint),
+    Step("changelog", "antsibull-changelog lint", DOCS, _changelog_lint),
     Step("reuse", "reuse lint", _TOOLS, _reuse),
     Step("ruff check", "ruff check", _TOOLS, _ruff_check),
     Step("ruff format", "ruff format", _TOOLS, _ruff_format),

@@ -21,6 +21,7 @@ ALLOWED = (
     r"changelogs/(changelog|config)\.yaml",
     r"docs/docsite/(extra-docs|links|config)\.yml",
     r"docs/docsite/rst/\w+\.rst",
+    r"examples/[\w.-]+\.(yml|md)",
     r"examples/tower/(README\.md|ansible\.cfg|(collections/)?[\w.-]+\.yml)",
     r"extensions/patterns/\w+/(README\.md|meta/pattern\.json|playbooks/\w+(\.meta)?\.yml)",
     r"meta/(ee-requirements\.txt|(execution-environment|runtime)\.yml)",
@@ -53,13 +54,18 @@ TAKEN_AWAY = ("meta", "playbooks", "plugins", "roles")
 def build(room: Room) -> None:
     with tarfile.open(_tarball(room)) as archive:
         names = sorted(member.name for member in archive.getmembers() if not member.isdir())
+    judge(names)
+    room.remark = f"{len(names)} files"
+
+
+def judge(names: list[str]) -> None:
+    """Of a tarball."""
     strangers = [name for name in names if not any(re.fullmatch(pattern, name) for pattern in ALLOWED)]
     missing = [name for name in REQUIRED if name not in names]
     if strangers:
         raise Failed(f"these do not belong in the tarball: {', '.join(strangers)}")
     if missing:
         raise Failed(f"these are missing in the tarball: {', '.join(missing)}")
-    room.remark = f"{len(names)} files"
 
 
 def importer(room: Room) -> None:
