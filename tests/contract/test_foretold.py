@@ -128,6 +128,7 @@ def rotations_made(server: InnerServer) -> int:
     return sum(rotation.completed for rotation in server.store.data.rotations.values())
 
 
+@pytest.mark.before_release
 @EXAMPLES
 @given(MOMENTS, ROTATIONS, SURROUNDINGS, OPTIONS)
 def test_check_mode_foretells_the_run(
@@ -232,6 +233,7 @@ def _assert_true(server: InnerServer, options: dict[str, Any], result: dict[str,
         assert result["rotated"] is bool(rotations_made(server))
 
 
+@pytest.mark.before_release
 def test_these_states_come_to_every_end() -> None:
     """Else the two above could hold because nothing ever happens."""
     ends: set[str] = set()

@@ -28,6 +28,7 @@ def rescues() -> list[dict[str, Any]]:
     return [task for each in tasks for task in each if "rescue" in task]
 
 
+@pytest.mark.before_release
 def test_a_rescue_sees_a_rotation_that_the_keyword_timeout_broke_off(
     workspace: Workspace, simulator: Simulator
 ) -> None:

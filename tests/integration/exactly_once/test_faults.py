@@ -196,6 +196,7 @@ def _row(prepared: Prepared, result: dict[str, Any]) -> tuple[str, ...]:
     return (prepared.case.what, *counted, str(result["changed"]).lower(), f"``{ended}``")
 
 
+@pytest.mark.before_release
 def test_every_fault_ends_as_the_guide_says(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     with ExitStack() as stack:

@@ -108,6 +108,7 @@ def test_an_interrupted_wait_cleans_up_and_ends(
     assert simulator.posts() == 1
 
 
+@pytest.mark.before_release
 @pytest.mark.parametrize(("env", "target"), [(IN_PROCESS, worker), (AS_MODULE, module)], ids=["here", "module"])
 def test_what_was_started_to_outlive_its_terminal_does(
     workspace: Workspace, simulator: Simulator, env: dict[str, str], target: Callable[[Playbook, int], None]

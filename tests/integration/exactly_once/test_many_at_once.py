@@ -78,6 +78,7 @@ def test_twenty_hosts_rotate_once(workspace: Workspace, simulator: Simulator, pl
     _no_locks(workspace)
 
 
+@pytest.mark.before_release
 def test_two_playbooks_at_once_rotate_once(tmp_path: Path, simulator: Simulator) -> None:
     simulator.settings(rotationSeconds=1)
     rotation = simulator.rotation()["id"]
@@ -142,6 +143,7 @@ def test_across_machines_that_window_stays_open(simulator: Simulator, monkeypatc
     assert simulator.rotations_done(rotation) == 2
 
 
+@pytest.mark.before_release
 def test_across_machines_the_servers_lock_stands(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both read before either rotates; the second request comes while the first one works."""
     _without_a_common_lock(monkeypatch)
@@ -155,6 +157,7 @@ def test_across_machines_the_servers_lock_stands(simulator: Simulator, monkeypat
     assert {result["secretRotation"]["lastRotatedAt"] for result in results} == {moved}
 
 
+@pytest.mark.before_release
 @pytest.mark.parametrize("env", [IN_PROCESS, AS_MODULE], ids=["in the process", "as a module"])
 def test_after_a_kill_in_the_middle_it_is_not_rotated_again(
     workspace: Workspace, simulator: Simulator, env: dict[str, str]

@@ -128,6 +128,7 @@ def test_failures_that_are_allowed_still_count(workspace: Workspace, simulator: 
     assert sum(fleet.rotated()) == 6
 
 
+@pytest.mark.before_release
 def test_a_second_run_continues(workspace: Workspace, simulator: Simulator) -> None:
     fleet = Fleet(workspace, simulator, 4)
     simulator.fault("status", path=f"{fleet.rotations[2]['id']}/rotate-secrets", status=403)
@@ -246,6 +247,7 @@ def test_a_retry_file_takes_what_was_not_attempted(workspace: Workspace, simulat
     assert fleet.rotated() == [1] * 4
 
 
+@pytest.mark.before_release
 def test_what_is_handed_on_to_the_next_job(workspace: Workspace, simulator: Simulator) -> None:
     fleet = Fleet(workspace, simulator, 2)
     fleet.refuse(1)

@@ -21,6 +21,7 @@ SECONDS = 6
 WAITED = r" It waited \d+ seconds for the server's rate limit\."
 
 
+@pytest.mark.before_release
 def test_a_wait_is_told_while_it_lasts_and_by_the_message(workspace: Workspace, simulator: Simulator) -> None:
     """Two hosts wait side by side, one in process and one as a module; neither has a login to wait for."""
     env = {"INFISICAL_URL": simulator.url, "INFISICAL_TOKEN": simulator.mint_token()}

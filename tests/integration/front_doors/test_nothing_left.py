@@ -85,6 +85,7 @@ def ended(process: subprocess.Popen[str], number: signal.Signals) -> int:
     return process.returncode
 
 
+@pytest.mark.before_release
 @pytest.mark.parametrize("end", ["stop", "kill", "fault"])
 @pytest.mark.parametrize("options", [{}, {"tls": True}, {"keep_state": True}], ids=str)
 def test_a_simulator(temporary: Path, end: str, options: dict[str, Any]) -> None:
@@ -100,6 +101,7 @@ def test_a_simulator(temporary: Path, end: str, options: dict[str, Any]) -> None
     assert left(temporary) == []
 
 
+@pytest.mark.before_release
 @pytest.mark.parametrize("number", [*ENDING, signal.SIGKILL])
 def test_a_simulator_whose_starter_is_ended(temporary: Path, number: signal.Signals) -> None:
     code = (
@@ -218,6 +220,7 @@ def run_of_tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return [sys.executable, "-m", "pytest", *settings, str(file)]
 
 
+@pytest.mark.before_release
 def test_the_tests(temporary: Path, run_of_tests: list[str]) -> None:
     command = [*run_of_tests, "-n", "1", "-k", "traces"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)

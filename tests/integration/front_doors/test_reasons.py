@@ -176,6 +176,7 @@ def _problems(task: TaskResult, status: int | None, said: list[str]) -> Iterator
         yield f"secretRotation is {task.result.get('secretRotation')}"
 
 
+@pytest.mark.before_release
 def test_every_reason_is_told_with_status_and_next_step(workspace: Workspace, simulator: Simulator) -> None:
     results = _results(workspace, simulator)
     problems = [
@@ -199,6 +200,7 @@ def _with_another_requests(workspace: Workspace, simulator: Simulator, text: str
     return task
 
 
+@pytest.mark.before_release
 def test_a_host_without_requests_is_told_what_to_install(workspace: Workspace, simulator: Simulator) -> None:
     task = _with_another_requests(workspace, simulator, "raise ImportError('No module named requests')\n")
     assert task["reason"] == "missing_dependency"

@@ -82,6 +82,7 @@ def test_after_a_refusal_the_next_rotation_is_not_begun(workspace: Workspace, si
     assert handover.states() == dict.fromkeys(handover.hosts, ("not_reached", ""))
 
 
+@pytest.mark.before_release
 def test_deliver_only_takes_one_request_and_one_read_of_each(workspace: Workspace, simulator: Simulator) -> None:
     handover = Handover(workspace, simulator, "web1", "web2", slots=2, activeIndex=1)
     assert handover.run(rotate=False).returncode == 0
@@ -105,6 +106,7 @@ def test_deliver_only_takes_one_request_and_one_read_of_each(workspace: Workspac
     assert "Delivered only, not rotated: handover_rotate is false." in run.output
 
 
+@pytest.mark.before_release
 def test_the_report_is_readable_by_nobody_else_and_holds_no_secret(workspace: Workspace, simulator: Simulator) -> None:
     handover = Handover(workspace, simulator, "web1")
     run = handover.run(report="handed.json", rotate=False)
@@ -120,6 +122,7 @@ def test_the_report_is_readable_by_nobody_else_and_holds_no_secret(workspace: Wo
     assert (report["counts"], report["stopped"], report["check_mode"]) == ({"proven": 1}, None, False)
 
 
+@pytest.mark.before_release
 def test_a_consumer_that_fails_with_the_new_secret_gets_its_file_back(
     workspace: Workspace, simulator: Simulator
 ) -> None:

@@ -90,6 +90,7 @@ def balanced(services: Services) -> None:
         pytest.skip("HAPROXY IS NOT INSTALLED: that a restart loses no request was not tested")
 
 
+@pytest.mark.before_release
 def test_a_reload_takes_the_new_secret_and_loses_no_request(services: Services, okta: Okta) -> None:
     with Load([services.url("reporting")]) as load:
         load.wait()
@@ -118,6 +119,7 @@ def test_restarts_behind_the_balancer_lose_no_request(services: Services, okta: 
     assert told(services) == [["restart", "billing@1"], ["restart", "billing@2"]]
 
 
+@pytest.mark.before_release
 def test_what_was_let_in_is_answered_before_the_service_ends(services: Services, okta: Okta) -> None:
     place = ("127.0.0.1", services.port("billing@1"))
 
@@ -139,6 +141,7 @@ def test_what_was_let_in_is_answered_before_the_service_ends(services: Services,
         assert stopped.result().returncode == 0
 
 
+@pytest.mark.before_release
 def test_a_service_that_is_down_is_seen_by_the_load(services: Services) -> None:
     with Load([services.url("billing@1"), services.url("reporting")]) as load:
         services.systemctl("stop", "billing@1")
@@ -149,6 +152,7 @@ def test_a_service_that_is_down_is_seen_by_the_load(services: Services) -> None:
     assert {failure.url for failure in load.failures} == {services.url("billing@1")}
 
 
+@pytest.mark.before_release
 @pytest.mark.parametrize("unit", ["reporting", "billing@2"])
 def test_a_refused_secret_is_seen_by_the_load(services: Services, okta: Okta, unit: str) -> None:
     with Load(services.steady_urls) as load:
@@ -187,6 +191,7 @@ def test_settings_are_private_and_broken_ones_change_nothing(services: Services)
     assert services.systemctl("restart", "no-such").returncode == 5
 
 
+@pytest.mark.before_release
 def test_the_module_of_ansible_works_with_the_stand_in(services: Services, workspace: Workspace) -> None:
     path = f"{services.path_folder}:{Path(sys.executable).parent}:/usr/bin:/bin"
 

@@ -90,6 +90,7 @@ def test_an_ad_hoc_command(workspace: Workspace, simulator: Simulator) -> None:
     assert (run.only["outcome"], run.only["changed"]) == ("accepted", False)
 
 
+@pytest.mark.before_release
 def test_it_runs_as_a_module_too(workspace: Workspace, simulator: Simulator) -> None:
     given = application(simulator)
     run = workspace.tasks(
@@ -108,6 +109,7 @@ def test_the_defaults_of_the_action_group_are_not_for_it(workspace: Workspace, s
 # -- everything else
 
 
+@pytest.mark.before_release
 def test_what_is_no_answer_of_oktas_is_a_failure(workspace: Workspace, simulator: Simulator) -> None:
     """All cases in one play; each has a server of its own, whose path a fault knows."""
     inactive = simulator.add_application("0oaInactive")
@@ -202,6 +204,7 @@ def test_an_okta_that_takes_the_connection_and_says_nothing(runner: Runner) -> N
 # -- the connection
 
 
+@pytest.mark.before_release
 def test_a_switch_for_infisical_does_not_weaken_oktas_certificate(
     secure: Simulator, runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

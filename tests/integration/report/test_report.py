@@ -96,6 +96,7 @@ def test_files_are_those_of_an_ordinary_program(workspace: Workspace, filled: Si
     assert not list(workspace.folder.glob("*.tmp"))
 
 
+@pytest.mark.before_release
 @pytest.mark.parametrize(
     ("fail_on", "told"),
     [
@@ -115,6 +116,7 @@ def test_what_is_to_fail_fails_once_and_with_the_names(
     assert tokens_left(filled) == []
 
 
+@pytest.mark.before_release
 def test_blank_answers_are_left_out(workspace: Workspace, filled: Simulator) -> None:
     blank = dict.fromkeys(("html", "csv", "prometheus", "fail_on", "title", "wait_timeout"), " ")
     done = run(workspace, filled, json="r.json", **{**blank, "projects": " payments , ,billing,"})
@@ -154,6 +156,7 @@ def test_check_mode_writes_nothing(workspace: Workspace, filled: Simulator) -> N
     assert tokens_left(filled) == []
 
 
+@pytest.mark.before_release
 @pytest.mark.parametrize(
     ("variables", "wrong_secret", "reason", "told"),
     [
@@ -207,6 +210,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_sent(workspace: Works
     assert (simulator.log(), written(workspace)) == ([], set())
 
 
+@pytest.mark.before_release
 def test_a_list_that_cannot_be_read_names_the_project(workspace: Workspace, filled: Simulator) -> None:
     filled.fault("status", path=LIST, method="GET", status=403, after=1, times=0)
     done = run(workspace, filled, **FILES)
@@ -248,6 +252,7 @@ def test_a_task_needs_no_file_and_takes_defaults_of_the_group(workspace: Workspa
     assert done.named("all")["names"]["overdue"] == [f"okta-payments ({project} prod:/okta)"]
 
 
+@pytest.mark.before_release
 def test_credentials_may_be_variables(workspace: Workspace, filled: Simulator) -> None:
     given = {f"infisical_{name}": value for name, value in login(filled).items()}
     variables = {**given, "report_projects": "payments", "report_json": "r.json"}
@@ -270,6 +275,7 @@ def test_a_file_that_cannot_be_written_leaves_all_as_they_were(workspace: Worksp
     assert not list(Path(workspace.folder).glob("*.tmp"))
 
 
+@pytest.mark.before_release
 def test_the_commands_of_the_guide_run_and_its_metrics_are_written(workspace: Workspace, filled: Simulator) -> None:
     guide = COLLECTION / "docs" / "docsite" / "rst" / "guide_report.rst"
     text = guide.read_text(encoding="utf-8").replace("\\\n", "")

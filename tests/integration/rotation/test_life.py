@@ -13,7 +13,7 @@ pytestmark = pytest.mark.run_once
 LIFE = COLLECTION / "tests" / "integration" / "targets" / "rotation_life" / "tasks" / "life.yml"
 
 
-@pytest.mark.parametrize("in_process", ["0", "1"])
+@pytest.mark.parametrize("in_process", [pytest.param("0", marks=pytest.mark.before_release), "1"])
 def test_from_the_creation_to_the_removal(workspace: Workspace, simulator: Simulator, in_process: str) -> None:
     options = {"url": simulator.url, "token": simulator.mint_token()}
     play = {

@@ -22,6 +22,7 @@ from support.stale_front import front
 CREDENTIALS = "/generated-credentials"
 
 
+@pytest.mark.before_release
 def test_whose_credentials_come(workspace: Workspace, simulator: Simulator) -> None:
     second = simulator.add_rotation(name="second", activeIndex=1, secretPath="/")
     first = simulator.rotation()["id"]
@@ -68,6 +69,7 @@ def test_an_older_server_has_another_route_for_secrets(workspace: Workspace, sim
     assert len(simulator.log("/api/v3/secrets/raw/OKTA_CLIENT")) == 2
 
 
+@pytest.mark.before_release
 def test_where_options_come_from(workspace: Workspace, simulator: Simulator) -> None:
     """The lookup's own, then the variables, which a host of the inventory has, then the environment."""
     options = login(simulator)
@@ -183,6 +185,7 @@ class _Old:
         return self._kept if self._left >= 0 else onward(request)
 
 
+@pytest.mark.before_release
 def test_a_cache_before_the_server_is_waited_out(workspace: Workspace, simulator: Simulator) -> None:
     rotation = simulator.rotation()["id"]
     options = login(simulator)
@@ -253,6 +256,7 @@ def test_ad_hoc(workspace: Workspace, simulator: Simulator) -> None:
     assert active(simulator)["clientId"] in run.stdout
 
 
+@pytest.mark.before_release
 def test_nothing_is_shown_or_left(workspace: Workspace, simulator: Simulator, tmp_path_factory: Any) -> None:
     rotation = simulator.rotation()
     options = environment(simulator)

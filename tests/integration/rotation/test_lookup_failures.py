@@ -40,6 +40,7 @@ FAILED = (
 )
 
 
+@pytest.mark.before_release
 def test_what_is_wrong_is_said(workspace: Workspace, simulator: Simulator) -> None:
     for calls in (REFUSED, FAILED):
         messages = refusals(workspace, simulator, [call for call, _told in calls])
@@ -90,6 +91,7 @@ def test_with_the_right_to_the_mapped_secret_alone(workspace: Workspace, simulat
     assert value(workspace) == active(simulator)
 
 
+@pytest.mark.before_release
 def test_an_answer_that_is_none_is_refused(workspace: Workspace, simulator: Simulator) -> None:
     rotation = simulator.rotation()["id"]
     whole = {"clientId": "a", "clientSecret": "b", "secretId": "c"}

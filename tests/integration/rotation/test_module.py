@@ -98,6 +98,7 @@ def test_check_mode_of_the_whole_play_sends_no_request_to_rotate(
     assert tokens_left(simulator) == []
 
 
+@pytest.mark.before_release
 def test_the_number_of_requests_is_the_documented_one(
     workspace: Workspace, simulator: Simulator, rotation: dict[str, Any]
 ) -> None:
@@ -190,6 +191,7 @@ def test_a_rotation_that_another_party_runs_is_waited_for(
     assert task["secretRotation"]["lastRotatedAt"] == simulator.rotation()["lastRotatedAt"]
 
 
+@pytest.mark.before_release
 def test_the_30_second_cut_does_not_hide_the_rotation(
     workspace: Workspace, simulator: Simulator, rotation: dict[str, Any]
 ) -> None:

@@ -34,7 +34,7 @@ def test_a_peer_that_shows_the_request_back(simulator: Simulator, client_auth_me
 
 
 @pytest.mark.run_once
-@pytest.mark.parametrize("in_process", ["0", "1"])
+@pytest.mark.parametrize("in_process", [pytest.param("0", marks=pytest.mark.before_release), "1"])
 def test_no_secret_is_shown(
     workspace: Workspace, simulator: Simulator, tmp_path_factory: pytest.TempPathFactory, in_process: str
 ) -> None:

@@ -13,7 +13,7 @@ from support.processes import until
 from support.server import tokens_left
 from support.tower import PROJECT_ID, Job, localhost, sliced, tower_for
 
-pytestmark = pytest.mark.run_once
+pytestmark = [pytest.mark.run_once, pytest.mark.before_release]
 
 LOGIN = "/universal-auth/login$"
 SLICES = 3

@@ -15,7 +15,7 @@ from support.leaks import forms
 from support.server import tokens_left
 from support.tower import LOCALHOST, PROJECT_ID, Job, Tower, localhost, questions, tower_for
 
-pytestmark = pytest.mark.run_once
+pytestmark = [pytest.mark.run_once, pytest.mark.before_release]
 
 #: From then on !unsafe text is what YAML makes of it.
 TYPED = tuple(int(part) for part in __version__.split(".")[:2]) >= (2, 19)

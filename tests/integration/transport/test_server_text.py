@@ -204,6 +204,7 @@ def adhoc(workspace: Workspace, simulator: Simulator, way: str, url: str, **opti
     return workspace.adhoc(given, env={**environment(simulator), **WAYS[way]})
 
 
+@pytest.mark.before_release
 @pytest.mark.parametrize("way", WAYS)
 def test_ansible_prints_a_rotation_with_half_characters(workspace: Workspace, simulator: Simulator, way: str) -> None:
     with front(simulator.url, everywhere(halved(*TEXTS))) as url:
@@ -215,6 +216,7 @@ def test_ansible_prints_a_rotation_with_half_characters(workspace: Workspace, si
     assert simulator.posts() == simulator.rotations_done() == 1
 
 
+@pytest.mark.before_release
 @pytest.mark.parametrize("way", WAYS)
 def test_ansible_prints_a_failure_with_half_characters(workspace: Workspace, simulator: Simulator, way: str) -> None:
     rotation_id = simulator.rotation()["id"]

@@ -133,6 +133,7 @@ def rotations(world: World) -> int:
     return len({label[0] for label in world.committed} & {"0", "1"})
 
 
+@pytest.mark.before_release
 def test_every_order_and_every_fault() -> None:
     rows = []
     for bounds in [each for each in SEARCHED if each.faults < 2] if REPEATED else SEARCHED:

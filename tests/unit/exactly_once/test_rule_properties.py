@@ -191,6 +191,7 @@ BROKEN: tuple[tuple[str, str, dict[str, Any], tuple[tuple[Any, str, Any], ...]],
 HEADINGS = ("Promise", "A rule that breaks it, and is caught")
 
 
+@pytest.mark.before_release
 def test_a_broken_rule_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge is worth something only if it can condemn. What it condemned stands in the guide."""
     promises = {promise.__name__: promise for promise in PROMISES}
