@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import REASONS
 from simulator.client import Simulator
 from support.ansible import MODULE, TaskResult, Workspace
