@@ -12,6 +12,7 @@ from .engine import Step
 from .environments import CACHE, PYTHON, Environment
 from .installer import CHECKOUT, REQUIREMENTS
 from .neighbours.table import NEIGHBOURS, missing
+from .releasing import changelog_fragments, rehearsal
 from .rooms import Failed, Room, Skipped, run_pytest
 from .tarball import build, importer, installed
 from .tower import tower
@@ -168,6 +169,8 @@ STEPS = [
     Step("tarball", "ansible-core ansible-galaxy build", _TOOLS, build),
     Step("docs lint", "antsibull-docs lint", DOCS, _docs_lint),
     Step("changelog", "antsibull-changelog lint", DOCS, _changelog_lint),
+    Step("fragments", "antsibull-changelog fragments", DOCS, changelog_fragments),
+    Step("release", "antsibull-changelog release", DOCS, rehearsal),
     Step("reuse", "reuse lint", _TOOLS, _reuse),
     Step("ruff check", "ruff check", _TOOLS, _ruff_check),
     Step("ruff format", "ruff format", _TOOLS, _ruff_format),

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
@@ -22,8 +21,7 @@ def main(arguments: list[str]) -> int:
     except (NoIndex, subprocess.CalledProcessError) as problem:
         print(f"The environment of the release could not be made: {problem}. See {log}.", file=sys.stderr)
         return 1
-    python = DOCS.bin / "python"
-    os.execv(python, [str(python), "-m", "release.cut", *arguments])
+    return subprocess.run([DOCS.bin / "python", "-m", "release.cut", *arguments], check=False).returncode
 
 
 if __name__ == "__main__":

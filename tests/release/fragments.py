@@ -114,10 +114,8 @@ def announced(collection: Path, version: str) -> set[str]:
 
 
 def pending(collection: Path) -> list[dict[str, Any]]:
-    """The fragments that no release has taken."""
-    taken = {name for release in _changelog(collection).values() for name in release.get("fragments", ())}
-    files = sorted((collection / "changelogs" / "fragments").glob("[!.]*.y*ml"))
-    return [_read(file) for file in files if file.name not in taken]
+    """The fragments. A release takes them away."""
+    return [_read(file) for file in sorted((collection / "changelogs" / "fragments").glob("[!.]*.y*ml"))]
 
 
 def unexplained(found: Changes, fragments: Iterable[dict[str, Any]]) -> set[str]:
