@@ -20,7 +20,9 @@ from support.server import environment, login
 #: Their examples are tasks.
 PLUGINS = [path for kind in ("modules", "lookup") for path in sorted((COLLECTION / "plugins" / kind).glob("*.py"))]
 INVENTORIES = sorted((COLLECTION / "plugins" / "inventory").glob("*.py"))
-DOCUMENTS = [COLLECTION / "README.md", *sorted((COLLECTION / "docs" / "docsite" / "rst").glob("*.rst"))]
+GUIDES = COLLECTION / "docs" / "docsite" / "rst"
+FIRST, FLEETS = GUIDES / "guide_first_rotation.rst", GUIDES / "guide_fleets.rst"
+DOCUMENTS = sorted(GUIDES.glob("*.rst"))
 #: Its playbooks are about consumers, and a test of their own runs them.
 OF_CONSUMERS = "guide_handover"
 #: The name that the guides and examples give the inventory's file.
@@ -101,6 +103,7 @@ def plays(snippet: str, simulator: Simulator) -> list[dict[str, Any]]:
     return [{**play, "vars": {**variables(simulator), **play.get("vars", {})}} for play in found]
 
 
+@pytest.mark.before_release
 @pytest.mark.parametrize("plugin", PLUGINS, ids=[plugin.stem for plugin in PLUGINS])
 def test_the_examples_of_tasks_run(workspace: Workspace, simulator: Simulator, plugin: Path) -> None:
     # An example fails where a rotation is overdue.
@@ -120,6 +123,7 @@ def test_the_example_of_an_alarm_fails(workspace: Workspace, simulator: Simulato
     assert last["msg"] == "Overdue: okta-payments"
 
 
+@pytest.mark.before_release
 @pytest.mark.parametrize("plugin", INVENTORIES, ids=[plugin.stem for plugin in INVENTORIES])
 def test_the_examples_of_an_inventory_are_read(workspace: Workspace, simulator: Simulator, plugin: Path) -> None:
     text = examples(plugin)
@@ -156,38 +160,32 @@ def test_every_code_block_of_the_guides_is_looked_at() -> None:
     assert sum(len(commands(document)) for document in DOCUMENTS) >= 5
 
 
+def test_the_first_rotation_goes_as_its_guide_says(workspace: Workspace, simulator: Simulator) -> None:
+    exported = set(re.findall(r"^export (\w+)=", "".join(blocks(FIRST, "bash")), re.MULTILINE))
+    assert exported == set(environment(simulator))
+    (playbook,) = snippets(FIRST)
+    (workspace.folder / "rotate.yml").write_text(playbook, encoding="utf-8")
+    runs = [workspace.command(command, environment(simulator)) for command in commands(FIRST)]
+    assert [run.returncode for run in runs] == [0] * 5, [run.output for run in runs]
+    assert [run.results[0]["outcome"] for run in runs] == ["read", "would_rotate", "rotated", "not_due", "not_due"]
+    assert simulator.posts() == simulator.rotations_done() == 1
+    answer, said = (block.splitlines() for block in blocks(FIRST, "text"))
+    assert {line.strip() for line in answer} - {"..."} <= {line.strip() for line in runs[2].stdout.splitlines()}
+    words = re.sub(r"\d+", r"\\d+", re.escape(said[0]))
+    assert [len(re.findall(words, run.stdout)) for run in runs] == [0, 0, 0, 1, 1]
+
+
 @pytest.mark.before_release
-@pytest.mark.parametrize("number", range(len(commands(COLLECTION / "docs" / "docsite" / "rst" / "guide_fleets.rst"))))
+@pytest.mark.parametrize("number", range(len(commands(FLEETS))))
 def test_the_commands_of_the_emergency_run(workspace: Workspace, simulator: Simulator, number: int) -> None:
-    document = COLLECTION / "docs" / "docsite" / "rst" / "guide_fleets.rst"
     simulator.add_rotation(name="staging", environment="dev")
-    write_inventory(workspace, simulator, str(inventory(document)))
-    command = commands(document)[number]
+    write_inventory(workspace, simulator, str(inventory(FLEETS)))
+    command = commands(FLEETS)[number]
     run = workspace.command(command, environment(simulator))
     assert run.returncode == 0, run.output
     rotates = command[0] == "ansible-playbook" and "--check" not in command
     assert simulator.posts() == (0 if not rotates else 1 if "--limit" in command else 2)
     assert (workspace.folder / "report.json").exists() == ("rotate_report=report.json" in command)
-
-
-def test_the_readme_has_snippets_and_they_rotate(simulator: Simulator) -> None:
-    found = snippets(COLLECTION / "README.md")
-    assert len(found) >= 2
-    assert all("okta_client_secret_rotation" in snippet for snippet in found)
-
-
-def test_the_commands_of_the_readme_run(workspace: Workspace, simulator: Simulator) -> None:
-    """The ad-hoc command, with the id of a rotation that is there."""
-    text = (COLLECTION / "README.md").read_text(encoding="utf-8")
-    (adhoc,) = re.findall(r"^ansible localhost -m \S+ -a \"(.*)\"$", text, re.MULTILINE)
-    arguments = re.sub(r"rotation_id=\S+", f"rotation_id={simulator.rotation()['id']}", adhoc)
-    command = ["ansible", "localhost", "-m", "secretops.infisical.okta_client_secret_rotation", "-a", arguments]
-    run = workspace.command(command, environment(simulator))
-    assert run.returncode == 0, run.output
-    assert simulator.posts() == 1
-    for target in ("demo", "tower", "report", "test"):
-        assert f"\nmake {target}\n" in text
-        assert re.search(rf"^{target}:", (COLLECTION / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.mark.before_release

@@ -136,12 +136,14 @@ def test_the_guide_tells_for_each_option_where_its_value_comes_from() -> None:
         guide.read_text(encoding="utf-8").partition("\nWhere a value comes from\n")[2].partition("\nWhere several ")[0]
     )
     rows = re.findall(r"^   \* - (.*)\n     -(.*)\n     -(.*)\n     -(.*)$", table, re.MULTILINE)
-    told = {row[0].strip("`"): [re.findall(r"``(.+?)``", cell) for cell in row[2:]] for row in rows[1:]}
+    # A cell names an option or a variable by a role, and a default as code.
+    named = [[re.findall(r"(?:#module:|envvar:`|``)([^`]+)`", cell) for cell in row] for row in rows[1:]]
+    told = {option: cells for (option,), _login_data, *cells in named}
     # Of the variables the one that wins stands first; those of the url say the same.
     winning = {option: list(names if option == "url" else reversed(names)) for option, names in ENVIRONMENT.items()}
     defaults = {option: [str(value).lower()] for option, value in DEFAULTS.items()}
     assert told == {option: [names, defaults.get(option, [])] for option, names in winning.items()}
-    assert [row[0] for row in rows[1:] if row[1].strip()] == ["``url``"]
+    assert [option for (option, *_cells), row in zip(named, rows[1:], strict=True) if row[1].strip()] == [["url"]]
     assert told.keys() >= CONNECTION.keys()
 
 
