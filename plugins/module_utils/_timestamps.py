@@ -6,12 +6,21 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 
 def parse_timestamp(value: str) -> datetime:
     """A timestamp of Infisical (ISO 8601, UTC). Raises ValueError."""
     moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def moment_of(value: Any) -> datetime | None:
+    """The same, or None where it is none."""
+    try:
+        return parse_timestamp(value)
+    except (AttributeError, TypeError, ValueError):
+        return None
 
 
 def parse_http_date(value: str | None) -> datetime | None:

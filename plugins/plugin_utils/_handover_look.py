@@ -17,7 +17,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._rotations.han
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.observer import Observer
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.projects import Projects
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
-from ansible_collections.secretops.infisical.plugins.module_utils._timestamps import parse_timestamp
+from ansible_collections.secretops.infisical.plugins.module_utils._timestamps import moment_of, parse_timestamp
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_rule as rule
 
@@ -114,19 +114,12 @@ def _standing(
         active_id=active["secretId"],
         previous_id=previous["secretId"] if previous else "",
         last_rotated_at=reading.last_rotated_at,
-        next_rotation_at=_moment(planned),
+        next_rotation_at=moment_of(planned),
         failed=reading.failed,
         last_message=reading.last_message,
         now=reading.server_time or now(),
         rotated=rotated,
     )
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        return parse_timestamp(value) if value else None
-    except (AttributeError, TypeError, ValueError):
-        return None
 
 
 def _line(rotation_id: str, seen: Seen) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from .._errors import NONE, UNKNOWN, InfisicalError, not_infisical
 from .._login.session import Session
-from .._timestamps import parse_timestamp
+from .._timestamps import moment_of, parse_timestamp
 from .._transport.client import Answer
 from .kinds import OKTA_CLIENT_SECRET, Kind, Refusal
 
@@ -237,9 +237,7 @@ class Api:
             if not isinstance(rotation.get(key), str):
                 return f"secretRotation.{key} is not a string"
         for key in ("lastRotatedAt", "lastRotationAttemptedAt"):
-            try:
-                parse_timestamp(rotation[key])
-            except (KeyError, TypeError, AttributeError, ValueError):
+            if moment_of(rotation.get(key)) is None:
                 return f"secretRotation.{key} is not a timestamp"
         if rotation["type"] != self.kind.slug:
             return f"its type is not {self.kind.slug}"
@@ -251,21 +249,19 @@ class Api:
 
 
 def _check_place(reading: Reading, what: str, asked: tuple[str, str, str, str]) -> None:
-    told = _place(reading.rotation)
+    slug, path = place_of(reading.rotation)
+    path = (path.rstrip("/") or "/") if isinstance(path, str) else None
+    told = (reading.rotation["name"], slug, path, reading.rotation.get("projectId"))
     if told != asked:
         raise _unfit(what, "it is about another rotation, {!r} in {}:{} of project {}".format(*told))
 
 
-def _place(rotation: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
-    """What a rotation is found by, as it tells itself."""
+def place_of(rotation: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The slug of its environment and the path of its folder, as far as it tells them."""
     environment, folder = rotation.get("environment"), rotation.get("folder")
-    slug = environment.get("slug") if isinstance(environment, dict) else None
-    path = folder.get("path") if isinstance(folder, dict) else None
     return (
-        rotation["name"],
-        slug,
-        (path.rstrip("/") or "/") if isinstance(path, str) else None,
-        rotation.get("projectId"),
+        environment.get("slug") if isinstance(environment, Mapping) else None,
+        folder.get("path") if isinstance(folder, Mapping) else None,
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from .._errors import NONE, InfisicalError
-from .._timestamps import parse_timestamp
+from .._timestamps import moment_of
 from .._transport.patience import Retries
 from . import clocks, failures, readings, schedule, wanted
 from .api import Reading
@@ -261,7 +261,4 @@ def _names(rotation: Mapping[str, Any]) -> list[str]:
 
 def _next_rotation_at(reading: Reading) -> datetime | None:
     value = reading.rotation.get("nextRotationAt")
-    try:
-        return parse_timestamp(value) if value else None
-    except (AttributeError, ValueError):
-        return reading.last_rotated_at
+    return (moment_of(value) or reading.last_rotated_at) if value else None

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from .._errors import NONE, InfisicalError, invalid_arguments
-from .._timestamps import parse_timestamp
+from .._timestamps import moment_of
 from .._transport.patience import Retries
 from . import failures, finding, schedule, wanted
 from .api import Reading
@@ -159,11 +159,9 @@ class Creation:
 
     def _is_ours(self, made: Reading, begun: datetime) -> bool:
         """Whether it is what was asked for, of the time of the request: a proxy may have sent it twice."""
-        try:
-            created_at = parse_timestamp(made.rotation["createdAt"])
-        except (AttributeError, KeyError, TypeError, ValueError):
-            return False
-        return created_at >= begun - CLOCK_MARGIN and not self._desired.changes(made.rotation)
+        created_at = moment_of(made.rotation.get("createdAt"))
+        in_time = created_at is not None and created_at >= begun - CLOCK_MARGIN
+        return in_time and not self._desired.changes(made.rotation)
 
     def _created(self, made: Reading, how: str = "") -> Ended:
         self._warn_of_others(str(made.rotation.get("nextRotationAt") or ""))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from .._errors import InfisicalError, not_infisical
 from .._transport.patience import Patience
 from .._transport.redaction import printable
-from .api import Api, Listing, Reading
+from .api import Api, Listing, Reading, place_of
 from .observer import until
 from .projects import Projects
 from .selection import is_complete
@@ -105,14 +105,9 @@ def places(api: Api, target: Target) -> str:
     """The same, where a project that cannot be listed is a failure."""
     left_out = "" if target.path_given else "secret_path was left out, so that it is looked for in the root."
     named = [each.rotation for each in api.read_all(target.project_id) if each.rotation["name"] == target.name]
-    there = [f"{each['environment']['slug']}:{each['folder']['path']}" for each in named if _has_place(each)]
+    there = [":".join(map(str, place_of(each))) for each in named if None not in place_of(each)]
     if not there:
         return left_out
     more = f" and {len(there) - _TOLD} more" if len(there) > _TOLD else ""
     told = printable(", ".join(sorted(there)[:_TOLD]) + more, 600)
     return f"The project has one of that name in {told}. {left_out}".strip()
-
-
-def _has_place(rotation: dict[str, object]) -> bool:
-    environment, folder = rotation.get("environment"), rotation.get("folder")
-    return isinstance(environment, dict) and "slug" in environment and isinstance(folder, dict) and "path" in folder

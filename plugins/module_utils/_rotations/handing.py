@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from .._errors import InfisicalError, invalid_arguments
-from .._timestamps import parse_timestamp
+from .._timestamps import moment_of, parse_timestamp
 from .._transport.patience import Patience
-from .api import Api, Generated, Reading
+from .api import Api, Generated, Reading, place_of
 from .observer import until
 from .projects import Projects, Secret
 
@@ -92,11 +92,12 @@ class Handing:
     def _unfit_secret(self, found: Secret) -> str:
         if found.from_cache:
             return _CACHED
-        try:
-            updated_at = parse_timestamp(found.data["updatedAt"])
-        except (AttributeError, KeyError, TypeError, ValueError):
-            return "updatedAt is no timestamp" if self._after else ""
-        if self._after and updated_at < self._after.last_rotated_at - _WRITTEN_BEFORE:
+        if not self._after:
+            return ""
+        updated_at = moment_of(found.data.get("updatedAt"))
+        if updated_at is None:
+            return "updatedAt is no timestamp"
+        if updated_at < self._after.last_rotated_at - _WRITTEN_BEFORE:
             return f"it was updated at {found.data['updatedAt']}, and after was rotated at {self._after.told}"
         return ""
 
@@ -143,13 +144,7 @@ class Handing:
 def _place(reading: Reading, key: str) -> list[str]:
     """Of the secret that ``key`` is mapped to: its name, project, environment and folder."""
     rotation = reading.rotation
-    environment, folder = rotation.get("environment"), rotation.get("folder")
-    place = [
-        rotation["secretsMapping"].get(key),
-        rotation.get("projectId"),
-        environment.get("slug") if isinstance(environment, dict) else None,
-        folder.get("path") if isinstance(folder, dict) else None,
-    ]
+    place = [rotation["secretsMapping"].get(key), rotation.get("projectId"), *place_of(rotation)]
     if all(isinstance(each, str) for each in place):
         return place
     raise InfisicalError(

@@ -13,7 +13,7 @@ from .._errors import InfisicalError
 from .._transport.patience import Patience
 from .._transport.redaction import printable
 from . import finding
-from .api import Api, Reading
+from .api import Api, Reading, place_of
 from .finding import Target
 from .lock import Held
 from .observer import Observer
@@ -67,7 +67,5 @@ def found(around: Surroundings, target: Target, *, folder_needed: bool = True) -
 
 def told(rotation: Mapping[str, Any]) -> str:
     """A rotation in words, of whatever shape it is."""
-    environment, folder = rotation.get("environment"), rotation.get("folder")
-    slug = environment.get("slug") if isinstance(environment, Mapping) else "?"
-    path = folder.get("path") if isinstance(folder, Mapping) else "?"
-    return f"{rotation['name']!r} in {printable(f'{slug}:{path}', 300)} ({printable(rotation['id'], 100)})"
+    place = ":".join("?" if each is None else str(each) for each in place_of(rotation))
+    return f"{rotation['name']!r} in {printable(place, 300)} ({printable(rotation['id'], 100)})"

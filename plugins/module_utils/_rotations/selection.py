@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .._errors import InfisicalError, invalid_arguments
-from .._timestamps import parse_timestamp
+from .._timestamps import moment_of, parse_timestamp
+from .api import place_of
 from .durations import in_words, parse_duration
 from .readings import CLOCK_MARGIN
 
@@ -120,13 +121,9 @@ def path_of(rotation: Rotation) -> str:
 
 def is_complete(rotation: Rotation) -> bool:
     """Whether it has what is selected by."""
-    try:
-        planned = rotation.get("nextRotationAt")
-        if planned is not None:
-            parse_timestamp(planned)
-        return isinstance(rotation["environment"]["slug"], str) and isinstance(rotation["folder"]["path"], str)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return False
+    planned = rotation.get("nextRotationAt")
+    in_time = planned is None or moment_of(planned) is not None
+    return in_time and all(isinstance(each, str) for each in place_of(rotation))
 
 
 def _folder(path: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from .._errors import invalid_arguments
 from .._login.credentials import uuid
+from .api import place_of
 from .finding import Target
 from .kinds import Kind
 
@@ -124,22 +125,17 @@ def check_mapping(mapping: Mapping[str, Any]) -> None:
 
 def view(rotation: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration, for a difference."""
+    environment, path = place_of(rotation)
     return {
-        **{key: rotation.get(key) for key in _CHANGEABLE},
-        "connectionId": rotation.get("connectionId"),
-        "environment": _inside(rotation.get("environment"), "slug"),
-        "secretPath": _inside(rotation.get("folder"), "path"),
-        "projectId": rotation.get("projectId"),
+        **{key: rotation.get(key) for key in (*_CHANGEABLE, "connectionId", "projectId")},
+        "environment": environment,
+        "secretPath": path,
     }
 
 
 def view_of_new(body: Mapping[str, Any]) -> dict[str, Any]:
     """The same of one that is to be created."""
     return {key: body[key] for key in (*_CHANGEABLE, "connectionId", "environment", "secretPath", "projectId")}
-
-
-def _inside(value: Any, key: str) -> Any:
-    return value.get(key) if isinstance(value, Mapping) else None
 
 
 def _lacking(option: str, names: Mapping[str, str], given: Mapping[str, Any]) -> list[str]:

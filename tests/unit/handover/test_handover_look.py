@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
-from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_look
 from simulator.client import Simulator
 from support.handover_cycle import Handed, now
 from support.server import tokens_left
@@ -84,12 +83,6 @@ def test_when_infisical_rotates_by_itself(handed: Handed, changes: dict[str, Any
     standing = handed.look().standing
     assert standing is not None
     assert bool(standing.next_rotation_at) is planned
-
-
-@pytest.mark.parametrize("value", [None, "", "soon", 5, ["2026-03-12T09:30:01.000Z"]])
-def test_what_is_no_moment_plans_nothing(value: Any) -> None:
-    assert _handover_look._moment(value) is None
-    assert _handover_look._moment("2026-03-12T09:30:01.000Z") == datetime(2026, 3, 12, 9, 30, 1, tzinfo=timezone.utc)
 
 
 def test_a_failure_is_known_with_its_message(handed: Handed) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
@@ -11,7 +12,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._rotations.dur
     in_words,
     parse_duration,
 )
-from ansible_collections.secretops.infisical.plugins.module_utils._timestamps import parse_timestamp
+from ansible_collections.secretops.infisical.plugins.module_utils._timestamps import moment_of, parse_timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,3 +67,9 @@ def test_words_never_say_more_than_there_is(seconds: int) -> None:
 def test_timestamps_are_utc(text: str) -> None:
     moment = parse_timestamp(text)
     assert moment.replace(microsecond=0) == datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize("value", [None, "", "soon", 5, ["2026-03-12T09:30:01.000Z"], {}])
+def test_what_is_no_timestamp_is_no_moment(value: Any) -> None:
+    assert moment_of(value) is None
+    assert moment_of("2026-03-12T09:30:01.000Z") == datetime(2026, 3, 12, 9, 30, 1, tzinfo=timezone.utc)
