@@ -16,7 +16,7 @@ from aiohttp import web
 from .answers import Answer, json_answer, text_answer
 from .clock import Clock, http_date
 from .control import Control
-from .fault_actions import perform
+from .fault_actions import ACTIONS, perform
 from .faults import Faults
 from .jobs import Jobs
 from .limits import RateLimiter
@@ -55,7 +55,7 @@ class App:
         self.jobs = Jobs(self.store, self.rotations, self.spawn)
         self.tokens = Tokens(self.store)
         self.limiter = RateLimiter(self.store.now)
-        self.faults = Faults()
+        self.faults = Faults(ACTIONS)
         self.log = RequestLog()
         self.router = Router()
         self.state_file = state_file

@@ -8,7 +8,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl
 
-from .errors import ApiError, internal
+from .errors import internal
 
 
 class UnsupportedType(Exception):
@@ -47,7 +47,3 @@ def parse_body(method: str, headers: dict[str, str], raw: bytes) -> Any:
     if kind == "text/plain":
         return raw.decode("utf-8", "replace")
     raise UnsupportedType
-
-
-def masked(problem: UnsupportedType) -> ApiError:
-    return internal()

@@ -160,20 +160,21 @@ class Simulator:
             raise SimulatorError(f"{method} {path}: {text}")
         return json.loads(text)
 
+    def _told(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        told: dict[str, Any] = self.control(method, path, body)
+        return told
+
     def state(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.control("GET", "state")
-        return found
+        return self._told("GET", "state")
 
     def reset(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.control("POST", "reset", {})
-        return found
+        return self._told("POST", "reset", {})
 
     def save(self) -> None:
         self.control("POST", "save", {})
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        found: dict[str, Any] = self.control("POST", "settings", changes)
-        return found
+        return self._told("POST", "settings", changes)
 
     def fault(self, action: str, *, path: str = "", method: str | None = None, **params: Any) -> None:
         """`times`, `after` and the action's own params are given by name."""
@@ -192,38 +193,31 @@ class Simulator:
         return int(self.control("POST", "close-idle", {})["closed"])
 
     def add_rotation(self, **wanted: Any) -> dict[str, Any]:
-        found: dict[str, Any] = self.control("POST", "rotations", wanted)
-        return found
+        return self._told("POST", "rotations", wanted)
 
     def add_rotations(self, count: int, **wanted: Any) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.control("POST", "rotations", {**wanted, "count": count})["rotations"]
-        return found
+        return list(self.control("POST", "rotations", {**wanted, "count": count})["rotations"])
 
     def change_rotation(self, rotation_id: str, **changes: Any) -> dict[str, Any]:
-        found: dict[str, Any] = self.control("PATCH", f"rotations/{rotation_id}", changes)
-        return found
+        return self._told("PATCH", f"rotations/{rotation_id}", changes)
 
     def rival(self, rotation_id: str, *, seconds: float = 0, failure: bool | str = False, hidden: bool = False) -> None:
         order = {"seconds": seconds, "failure": failure, "hidden": hidden}
         self.control("POST", f"rotations/{rotation_id}/rival", order)
 
     def orphan(self, rotation_id: str | None = None) -> dict[str, Any]:
-        found: dict[str, Any] = self.control("POST", "orphan", {"rotationId": rotation_id})
-        return found
+        return self._told("POST", "orphan", {"rotationId": rotation_id})
 
     def add_application(self, client_id: str, *, secrets: int = 1) -> dict[str, Any]:
         """At Okta, with that many secrets that were made by hand."""
-        made: dict[str, Any] = self.control("POST", "applications", {"clientId": client_id, "secrets": secrets})
-        return made
+        return self._told("POST", "applications", {"clientId": client_id, "secrets": secrets})
 
     def change_application(self, client_id: str, **changes: Any) -> dict[str, Any]:
         """`status` "INACTIVE" takes its credentials from it, `authMethod` leaves it only one."""
-        changed: dict[str, Any] = self.control("PATCH", f"applications/{client_id}", changes)
-        return changed
+        return self._told("PATCH", f"applications/{client_id}", changes)
 
     def add_secret(self, name: str, value: str = "by hand", **place: Any) -> dict[str, Any]:
-        made: dict[str, Any] = self.control("POST", "secrets", {"secretKey": name, "secretValue": value, **place})
-        return made
+        return self._told("POST", "secrets", {"secretKey": name, "secretValue": value, **place})
 
     def due(self, rotation_id: str) -> None:
         """The time of a queued rotation has come."""
@@ -231,36 +225,30 @@ class Simulator:
 
     def add_identity(self, **wanted: Any) -> dict[str, Any]:
         """Besides its fields: `clientSecretTrustedIps` and `accessTokenTrustedIps` refuse other addresses."""
-        found: dict[str, Any] = self.control("POST", "identities", wanted)
-        return found
+        return self._told("POST", "identities", wanted)
 
     def change_identity(self, identity_id: str, **changes: Any) -> dict[str, Any]:
-        found: dict[str, Any] = self.control("PATCH", f"identities/{identity_id}", changes)
-        return found
+        return self._told("PATCH", f"identities/{identity_id}", changes)
 
     def mint_token(self, **wanted: Any) -> str:
         """An identity's token, or a user's JWT (`user`) or a service token (`service`), of no login."""
         return str(self.mint(**wanted)["accessToken"])
 
     def mint(self, **wanted: Any) -> dict[str, Any]:
-        found: dict[str, Any] = self.control("POST", "tokens", wanted)
-        return found
+        return self._told("POST", "tokens", wanted)
 
     def change_token(self, token_id: str, **changes: Any) -> dict[str, Any]:
-        found: dict[str, Any] = self.control("PATCH", f"tokens/{token_id}", changes)
-        return found
+        return self._told("PATCH", f"tokens/{token_id}", changes)
 
     def add_organization(self, slug: str) -> None:
         """A sub-organisation; an identity is a member of those in its `subOrganizations`."""
         self.control("POST", "organizations", {"slug": slug})
 
     def add_project(self, slug: str, **wanted: Any) -> dict[str, Any]:
-        found: dict[str, Any] = self.control("POST", "projects", {"slug": slug, **wanted})
-        return found
+        return self._told("POST", "projects", {"slug": slug, **wanted})
 
     def add_connection(self, name: str, **wanted: Any) -> dict[str, Any]:
-        found: dict[str, Any] = self.control("POST", "connections", {"name": name, **wanted})
-        return found
+        return self._told("POST", "connections", {"name": name, **wanted})
 
     # -- what happened
 
@@ -289,7 +277,5 @@ class Simulator:
         return int(self.rotation(rotation_id)["completed"])
 
     def okta_secrets(self, rotation_id: str | None = None) -> list[dict[str, Any]]:
-        state = self.state()
-        rotation = next(r for r in state["rotations"] if rotation_id in (None, r["id"]))
-        found: list[dict[str, Any]] = state["okta"][rotation["parameters"]["clientId"]]["secrets"]
-        return found
+        client_id = self.rotation(rotation_id)["parameters"]["clientId"]
+        return list(self.state()["okta"][client_id]["secrets"])

@@ -5,34 +5,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-ACTIONS = frozenset(
-    {
-        "reset_before",
-        "reset_after",
-        "close_before",
-        "close_after",
-        "half_header",
-        "half_body",
-        "trickle",
-        "silence",
-        "status",
-        "html_200",
-        "empty_200",
-        "not_json",
-        "redirect",
-        "mutate",
-        "reflect",
-        "huge",
-        "delay",
-        "rate_limit",
-        "token_error",
-        "unauthorized",
-        "kill",
-    }
-)
 _FIELDS = ("action", "method", "path", "times", "after", "params")
 
 
@@ -62,18 +38,20 @@ def parse_fault(raw: dict[str, Any]) -> Fault:
     params = dict(known.pop("params", {}))
     params.update({name: value for name, value in raw.items() if name not in _FIELDS})
     fault = Fault(**known, params=params)
-    if fault.action not in ACTIONS:
-        raise ValueError(f"unknown action {fault.action!r}; known: {', '.join(sorted(ACTIONS))}")
     re.compile(fault.path)
     return fault
 
 
 class Faults:
-    def __init__(self) -> None:
+    def __init__(self, actions: Collection[str]) -> None:
+        self.actions = actions
         self.planned: list[Fault] = []
 
     def add(self, raw: list[dict[str, Any]]) -> list[Fault]:
         parsed = [parse_fault(item) for item in raw]
+        for fault in parsed:
+            if fault.action not in self.actions:
+                raise ValueError(f"unknown action {fault.action!r}; known: {', '.join(sorted(self.actions))}")
         self.planned.extend(parsed)
         return parsed
 
