@@ -75,7 +75,7 @@ class Release:
         known = fragments.released_versions(self._checkout)
         if last is None:
             prepared = str(yaml.safe_load((self._checkout / "galaxy.yml").read_text(encoding="utf-8"))["version"])
-            if (self._checkout / fragments.RECORD).exists() or known - {prepared}:
+            if (self._checkout / fragments.RECORD).exists():
                 raise Refused("There were releases, and their tags are not here: git fetch --tags")
             if str(self.version) != prepared:
                 raise Refused(f"The first release is the version of galaxy.yml, {prepared}.")
