@@ -10,11 +10,11 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from contract.inner_server import InnerServer, days, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulator.control import Control
 from simulator.seed import add_rotation, change_rotation
-from support.inner_server import InnerServer, days, run
 from support.repeated import REPEATED
 
 NAME, APPLICATION, OTHER = "okta-billing", "0oabilling", "0oaother"

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from integration.handover.handed_services import HandedServices
 from services.load import Load
 from services.services import Services
 from simulator.client import Simulator
 from support.ansible import Workspace
-from support.handed_services import HandedServices
 
 pytestmark = [pytest.mark.run_once, pytest.mark.before_release]
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from integration.handover.handed_services import HandedServices
 from services.load import Load
 from services.services import Services
 from simulator.client import Simulator
 from support.ansible import Workspace
-from support.handed_services import HandedServices
 
 pytestmark = [pytest.mark.run_once, pytest.mark.before_release]
 

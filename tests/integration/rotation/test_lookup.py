@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
+from integration.rotation.lookups import BY_NAME, LOOKUP, active, looked_up, refusal, slots, value
 from simulator.client import Simulator
 from support.ansible import MODULE, Workspace
 from support.leaks import Watch
-from support.lookups import BY_NAME, LOOKUP, active, looked_up, refusal, slots, value
 from support.processes import Playbook, until
 from support.server import environment, login, tokens_left
 from support.stale_front import front

@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from integration.rotation.lookups import BY_NAME, active, looked_up, refusal, refusals, value
 from simulator.client import Simulator
 from support.ansible import Workspace
-from support.lookups import BY_NAME, active, looked_up, refusal, refusals, value
 from support.server import tokens_left
 
 CREDENTIALS = "/generated-credentials"

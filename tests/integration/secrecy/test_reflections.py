@@ -13,9 +13,7 @@ from urllib.parse import quote
 import pytest
 import yaml
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.redaction import MASK
-from support.ansible import MODULE, SUPPORT, Run, Workspace
-from support.leaks import Watch, random_jwt, random_secret
-from support.reflecting import (
+from integration.secrecy.reflecting import (
     LIST,
     LOGIN,
     PLACES,
@@ -28,6 +26,8 @@ from support.reflecting import (
     Reflector,
     reflecting,
 )
+from support.ansible import MODULE, SUPPORT, Run, Workspace
+from support.leaks import Watch, random_jwt, random_secret
 
 pytestmark = pytest.mark.run_once
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from integration.transport.relay import RESET, certificate, handshakes, relay
 from simulator.client import Simulator
 from support.machine import Machine, ended
-from support.relay import RESET, certificate, handshakes, relay
 from support.server import login, tokens_left
 from support.stale_front import front, stripping
 

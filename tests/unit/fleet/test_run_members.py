@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _run_members, _run_settings
-from support.fleet_variables import SPEC, uuid
+from unit.fleet.fleet_variables import SPEC, uuid
 
 A, B = "https://a.example", "https://b.example"
 IDENTITY = {"infisical_universal_auth_client_id": "id", "infisical_universal_auth_client_secret": "secret"}

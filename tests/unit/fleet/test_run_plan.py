@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import invalid_arguments
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Reading
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _run_members, _run_plan
-from support.fleet_variables import uuid
+from unit.fleet.fleet_variables import uuid
 
 NOW = datetime(2026, 3, 12, tzinfo=timezone.utc)
 

@@ -12,8 +12,8 @@ from ansible.utils.helpers import pct_to_int
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION, CONNECTION
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _run_settings
-from support import handover_variables
-from support.fleet_variables import SPEC
+from unit.fleet.fleet_variables import SPEC
+from unit.handover import handover_variables
 
 
 def settings(**variables: Any) -> dict[str, Any]:

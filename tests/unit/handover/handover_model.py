@@ -19,7 +19,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._rotations.kin
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_settings
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_cycle import Cycle
-from support.handover_steps import act
+from unit.handover.handover_steps import act
 
 ROTATION = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 

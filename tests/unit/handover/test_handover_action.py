@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.secretops.infisical.plugins.action import handover
-from support.handover_steps import Play, act
-from support.handover_variables import NEEDED
 from support.options import ID
+from unit.handover.handover_steps import Play, act
+from unit.handover.handover_variables import NEEDED
 
 SECRET = "a-token-of-twenty-characters"
 OTHER = "11111111-0d44-4b50-8888-8dd25736052a"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_settings
-from support.handover_variables import ENV_FILE, typed
 from support.options import refused
+from unit.handover.handover_variables import ENV_FILE, typed
 
 SYSTEMD = {"way": "systemd", "unit": "app.service"}
 COMMAND = {"way": "command", "argv": ["store"], "note": "/var/note"}

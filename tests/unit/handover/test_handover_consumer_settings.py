@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_settings
-from support.handover_variables import ENV_FILE, HTTP, typed
 from support.options import ID, refused
+from unit.handover.handover_variables import ENV_FILE, HTTP, typed
 
 TEMPLATE = {"way": "template", "path": "/etc/app.json"}
 SYSTEMD = {"way": "systemd", "unit": "app.service"}

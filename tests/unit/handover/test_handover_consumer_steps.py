@@ -12,10 +12,10 @@ from ansible.plugins.loader import lookup_loader
 from ansible_collections.secretops.infisical.plugins.action import handover
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_host import Host
 from simulator.client import Simulator
-from support.files_in_memory import VARIABLES, Machine
-from support.handed_consumers import Consumers
-from support.handover_cycle import Handed
-from support.handover_steps import act
+from unit.handover.files_in_memory import VARIABLES, Machine
+from unit.handover.handed_consumers import Consumers
+from unit.handover.handover_cycle import Handed
+from unit.handover.handover_steps import act
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_look
 from simulator.client import Simulator
-from support.handover_cycle import Handed
+from unit.handover.handover_cycle import Handed
 
 SECRET = "kW3-very_secret_kW3"
 

@@ -16,8 +16,8 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils import _handov
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_cycle import Cycle
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_rule import Held
 from simulator.client import Simulator
-from support.handover_cycle import Handed, now
 from support.server import tokens_left
+from unit.handover.handover_cycle import Handed, now
 
 SECRET = "kW3-very_secret_kW3"
 ON = {"number": 1, "hosts": [], "stop": ""}

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_host import Consumer, Host
-from support.files_in_memory import VARIABLES, Machine
 from support.options import refused
+from unit.handover.files_in_memory import VARIABLES, Machine
 
 SECRET = "s3cret-of_40_characters"
 TAKE: dict[str, Any] = {

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from simulator.client import Simulator
-from support.handover_cycle import Handed, now
 from support.server import tokens_left
+from unit.handover.handover_cycle import Handed, now
 
 
 @pytest.fixture

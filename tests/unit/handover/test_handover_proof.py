@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_look
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_look import Okta
 from simulator.client import Simulator
-from support.handover_cycle import Handed
+from unit.handover.handover_cycle import Handed
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION, CONNECTION
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_settings
-from support.handover_variables import ENV_FILE, NEEDED, SPEC, typed
 from support.options import refused
+from unit.handover.handover_variables import ENV_FILE, NEEDED, SPEC, typed
 
 SECRET = "kW3-very_secret_kW3"
 

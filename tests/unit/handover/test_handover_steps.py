@@ -15,10 +15,10 @@ from ansible_collections.secretops.infisical.plugins.action.handover import Acti
 from ansible_collections.secretops.infisical.plugins.module_utils._transport import urls
 from ansible_collections.secretops.infisical.plugins.modules import handover as documented
 from simulator.client import Simulator
-from support.handed_consumers import Consumers
-from support.handover_cycle import Handed
-from support.handover_steps import act
 from support.server import tokens_left
+from unit.handover.handed_consumers import Consumers
+from unit.handover.handover_cycle import Handed
+from unit.handover.handover_steps import act
 
 COLLECTION = Path(__file__).resolve().parents[3]
 ROTATIONS = [

@@ -17,7 +17,6 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils import _handov
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_cycle import Cycle
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_rule import Held
 from simulator.client import Simulator
-
 from support.machine import Clock
 from support.server import login
 from support.tasks import Runner

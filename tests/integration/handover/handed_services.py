@@ -14,7 +14,6 @@ from services.account import fingerprint
 from services.load import Load
 from services.services import UNITS, Services
 from simulator.client import Simulator
-
 from support.ansible import Run, Workspace
 from support.handover import KEY, Handover
 

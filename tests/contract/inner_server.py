@@ -21,7 +21,6 @@ from ansible_collections.secretops.infisical.plugins.modules import okta_client_
 from simulator import pipeline
 from simulator.app import App
 from simulator.clock import Clock, http_date
-
 from support.tasks import Runner, TestTask
 
 ROTATIONS = "/api/v2/secret-rotations/okta-client-secret"

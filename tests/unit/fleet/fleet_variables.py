@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-_META = Path(__file__).resolve().parents[2] / "playbooks" / "rotate_fleet.meta.yml"
+_META = Path(__file__).resolve().parents[3] / "playbooks" / "rotate_fleet.meta.yml"
 SPEC: dict[str, dict[str, Any]] = yaml.safe_load(_META.read_text(encoding="utf-8"))["argument_specs"]["rotate_fleet"][
     "options"
 ]

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from ansible_collections.secretops.infisical.plugins.action import handover
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_host import Host
-
-from support.files_in_memory import VARIABLES, Machine
-from support.handover_cycle import Handed
-from support.handover_steps import Play
-from support.handover_variables import NEEDED
 from support.server import login
+from unit.handover.files_in_memory import VARIABLES, Machine
+from unit.handover.handover_cycle import Handed
+from unit.handover.handover_steps import Play
+from unit.handover.handover_variables import NEEDED
 
 
 class Consumers:

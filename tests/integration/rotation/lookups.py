@@ -8,7 +8,6 @@ import json
 from typing import Any
 
 from simulator.client import Simulator
-
 from support.ansible import Run, Workspace
 from support.server import environment
 

@@ -9,11 +9,10 @@ from typing import Any
 
 import yaml
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _run_settings
-
 from support.options import ID
 
 SPEC: dict[str, dict[str, Any]] = yaml.safe_load(
-    (Path(__file__).resolve().parents[2] / "roles" / "handover" / "meta" / "argument_specs.yml").read_text("utf-8")
+    (Path(__file__).resolve().parents[3] / "roles" / "handover" / "meta" / "argument_specs.yml").read_text("utf-8")
 )["argument_specs"]["main"]["options"]
 ENV_FILE = {"way": "env_file", "path": "/etc/app.env", "client_secret_key": "KEY"}
 HTTP = {"way": "http", "url": "https://localhost/"}
