@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-_COLOURS = ("#0a5fb4", "#777777", "#c0392b", "#2e7d32")
+_COLOURS = ("#2f7fd1", "#777777", "#c0392b", "#2e7d32")
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP, _RIGHT = 640, 360, 60, 46, 20, 150
 
 Points = Mapping[str, Sequence[tuple[float, float]]]
@@ -74,7 +74,7 @@ def plot(title: str, across: str, up: str, points: Points) -> str:
         x, y = place(right * step / 4, top * step / 4)
         start, end = place(0, 0), place(right, top)
         drawn += [
-            f'<line x1="{start[0]:.1f}" y1="{y:.1f}" x2="{end[0]:.1f}" y2="{y:.1f}" stroke="#dddddd"/>',
+            f'<line x1="{start[0]:.1f}" y1="{y:.1f}" x2="{end[0]:.1f}" y2="{y:.1f}" stroke="currentColor" stroke-opacity="0.2"/>',
             _label(start[0] - 8, y + 4, f"{top * step / 4:.3g}", "end"),
             _label(x, start[1] + 16, f"{right * step / 4:.0f}", "middle"),
         ]
@@ -91,5 +91,5 @@ def plot(title: str, across: str, up: str, points: Points) -> str:
     return f".. raw:: html\n\n{textwrap.indent(svg, '   ')}"
 
 
-def _label(x: float, y: float, text: str, anchor: str, colour: str = "#333333") -> str:
+def _label(x: float, y: float, text: str, anchor: str, colour: str = "currentColor") -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" font-size="12" fill="{colour}" text-anchor="{anchor}">{text}</text>'
