@@ -101,7 +101,8 @@ def _state(room: Room) -> tuple[str, ...]:
 
 
 def _cut(room: Room, version: str) -> None:
-    room.run("python", "-m", "release.cut", version, PYTHONPATH="tests", PYTHONDONTWRITEBYTECODE="1", **_WHO)
+    variables = {**_WHO, "PYTHONPATH": "tests", "PYTHONDONTWRITEBYTECODE": "1"}
+    room.run("python", "-m", "release.cut", version, cwd=None, **variables)
 
 
 def _append(file: Path) -> None:
@@ -115,4 +116,4 @@ def _commit(room: Room) -> None:
 
 
 def _git(room: Room, *arguments: str) -> str:
-    return room.run(shutil.which("git") or "git", *arguments, **_WHO).strip()
+    return room.run(shutil.which("git") or "git", *arguments, cwd=None, **_WHO).strip()
