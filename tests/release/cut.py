@@ -31,7 +31,7 @@ DONE = """\
   push it       git push --atomic {remote} {branch} {tag}
   publish it    ansible-galaxy collection publish {tarball}
 
-The token of Galaxy comes from the file that ANSIBLE_GALAXY_TOKEN_PATH names, and never from the command line.
+Galaxy's token stands in the file that ANSIBLE_GALAXY_TOKEN_PATH names, and never on the command line.
 Before it is pushed, this takes it back: git tag --delete {tag} && git reset --keep {before}"""
 
 
