@@ -15,6 +15,7 @@ from . import clocks, failures, readings, schedule, wanted
 from .api import Reading
 from .lifecycle import SHOWN, Ended, Surroundings, told
 from .lock import Held, Note
+from .rule import put_back
 from .wanted import Wanted
 
 #: What is waited for, in words that follow "for".
@@ -69,7 +70,7 @@ class Change:
                     after, lost = self._sent(before, plan), None
                 except InfisicalError as failure:
                     if failure.effect == NONE:
-                        self._put_back(held, note)
+                        put_back(held, note, around.warn)
                         if retries.wait(failure, safe=False):
                             continue
                         raise
@@ -212,11 +213,11 @@ class Change:
         if not readings.moved(before, after):
             next_at = _next_rotation_at(after)
             if not any(schedule.is_imminent(next_at, clock, told=True) for clock in self._clocks(after)):
-                self._put_back(held, note)
+                put_back(held, note, around.warn)
                 return after, False
             before, seen, obstacle = around.observer.watch(lambda: around.api.read(before.id), before, _ROTATION)
             if seen is None and next_at and all(next_at > clock for clock in self._clocks(after)):
-                self._put_back(held, note)
+                put_back(held, note, around.warn)
                 around.warn(f"The server rotates {before.rotation['name']!r} at {next_at.isoformat()}.")
                 return after, False
             if seen is None:
@@ -226,22 +227,12 @@ class Change:
                 )
             after = seen
         settled = readings.note_of(after, around.now(), settled=True)
-        self._put_back(held, settled)
+        put_back(held, settled, around.warn)
         if not readings.moved(before, after):
             raise failures.failed(after, "the change was made, and the rotation because of it failed")
         if readings.rotated_more_than_once(before, after):
             around.warn(failures.twice(before))
         return after, True
-
-    def _put_back(self, held: Held, note: Note | None) -> None:
-        """After the request, what cannot be noted is no reason to fail."""
-        try:
-            if note is None:
-                held.forget()
-            else:
-                held.write(note)
-        except InfisicalError as failure:
-            self._around.warn(f"What the next task of this machine should know could not be noted. {failure.message}")
 
     def _unchanged(self, reading: Reading) -> Ended:
         shown = wanted.view(reading.rotation)

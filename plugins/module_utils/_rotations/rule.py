@@ -48,6 +48,17 @@ class Held(Protocol):
         """The request did nothing, and there was none before."""
 
 
+def put_back(held: Held, note: Note | None, warn: Callable[[str], None]) -> None:
+    """Leave this note, or none. After a request, what cannot be noted is no reason to fail."""
+    try:
+        if note is None:
+            held.forget()
+        else:
+            held.write(note)
+    except InfisicalError as failure:
+        warn(f"What the next task of this machine should know could not be noted. {failure.message}")
+
+
 class Outcome(NamedTuple):
     """How a task ended: ``outcome`` is one of rotated, rotated_by_another, not_due, would_rotate."""
 
@@ -135,7 +146,8 @@ class Rotator:
                 if failure.reason == "rotation_in_progress":
                     # The note stays: a proxy that sends the request twice has the second one refused like this.
                     return self._await_another(before, failure, held)
-                self._put_back(held, note)
+                # It certainly did nothing, so that the note of an earlier task holds as before.
+                put_back(held, note, self._warn)
                 if not retries.wait(failure, safe=False):
                     raise
                 refusal = failure
@@ -189,7 +201,7 @@ class Rotator:
             # Where the server itself did not answer, the failure may be somebody else's, and the request under way.
             answered = lost.request_id is not None
             if answered:
-                self._note(held, readings.note_of(after, self._now(), settled=True))
+                put_back(held, readings.note_of(after, self._now(), settled=True), self._warn)
             ours = f" (request {lost.request_id})" if answered else ""
             effect = NONE if answered else UNKNOWN
             failure = failures.failed(after, f"the server recorded a failed attempt{ours}", effect=effect)
@@ -203,21 +215,7 @@ class Rotator:
         return self._observer.watch(lambda: self._api.read(rotation_id), before, why)
 
     def _done(self, outcome: str, message: str, before: Reading, after: Reading, held: Held) -> Outcome:
-        self._note(held, readings.note_of(after, self._now(), settled=True))
+        put_back(held, readings.note_of(after, self._now(), settled=True), self._warn)
         if readings.rotated_more_than_once(before, after):
             self._warn(failures.twice(before))
         return Outcome(outcome, message, before, after)
-
-    def _put_back(self, held: Held, note: Note | None) -> None:
-        """The request certainly did nothing, so that the note of an earlier task holds as before."""
-        if note is None:
-            held.forget()
-        else:
-            self._note(held, note)
-
-    def _note(self, held: Held, note: Note) -> None:
-        """After a request, what cannot be noted is no reason to fail."""
-        try:
-            held.write(note)
-        except InfisicalError as failure:
-            self._warn(f"What the next task of this machine should know could not be noted. {failure.message}")

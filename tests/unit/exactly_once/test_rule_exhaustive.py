@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations import readings
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Reading
-from ansible_collections.secretops.infisical.plugins.module_utils._rotations.rule import Outcome, Rotator
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.rule import Outcome, Rotator, put_back
 from support.repeated import REPEATED
 from support.tables import check_table
 from unit.exactly_once import exhaustive_task
@@ -189,7 +189,7 @@ def _never(*_given: Any) -> bool:
 
 
 def _takes_the_note_back(self: Rotator, before: Reading, refusal: InfisicalError, held: Any) -> Any:
-    self._put_back(held, None)
+    put_back(held, None, self._warn)
     return _AWAIT(self, before, refusal, held)
 
 
