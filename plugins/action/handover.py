@@ -12,58 +12,37 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleConnectionFailure
-from ansible.plugins.action import ActionBase
-from ansible_collections.secretops.infisical.plugins.module_utils._errors import (
-    InfisicalError,
-    invalid_arguments,
-    unforeseen,
-)
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, invalid_arguments
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_rule as rule
 from ansible_collections.secretops.infisical.plugins.plugin_utils import (
     _handover_settings,
     _handover_summary,
     _internals,
-    _refused,
     _run_settings,
 )
-from ansible_collections.secretops.infisical.plugins.plugin_utils._announcing import announcing
-from ansible_collections.secretops.infisical.plugins.plugin_utils._data import TAGS_DATA, plain, untrusted
+from ansible_collections.secretops.infisical.plugins.plugin_utils._data import TAGS_DATA, plain
+from ansible_collections.secretops.infisical.plugins.plugin_utils._foreign import templated
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_cycle import Cycle
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_host import Consumer, Host
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_look import Okta
+from ansible_collections.secretops.infisical.plugins.plugin_utils._on_controller import ControllerAction
 from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import (
     CONSUMERS,
     inventory_of,
     pattern_of,
 )
-from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings import interruptible, refuse_unsafe_fork
+from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings import refuse_unsafe_fork
 
 _SPEC = Path(__file__).resolve().parents[2] / "roles" / "handover" / "meta" / "argument_specs.yml"
 Given = dict[str, Any]
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
-    _supports_check_mode = True
+class ActionModule(ControllerAction):
+    what = "do the step {step} of the handover"
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        self._variables = task_vars or {}
-        self._warnings: list[str] = []
-        given = plain(self._task.args)
-        step = given.pop("step")
-        try:
-            with interruptible():
-                result = self.steps()[step](given)
-        except AnsibleConnectionFailure:
-            raise
-        except InfisicalError as failure:
-            result = {"failed": True, **failure.result()}
-        except Exception as fault:  # noqa: BLE001 - a traceback would quote what was written
-            result = {"failed": True, **unforeseen(fault, f"do the step {step} of the handover").result()}
-        told = {"warnings": self._warnings} if self._warnings else {}
-        return untrusted({"changed": False, **result, **told})
+    def work(self, given: Given) -> Given:
+        return self.steps()[given.pop("step")](given)
 
     def steps(self) -> dict[str, Callable[[Given], Given]]:
         return {
@@ -218,7 +197,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         loader = self._shared_loader_obj.lookup_loader
         lookup = loader.get("ansible.builtin.template", loader=self._loader, templar=self._templar)
         as_text = {} if TAGS_DATA else {"convert_data": False}
-        return str(lookup.run([source], variables=self._variables, **as_text)[0])
+        rendered = partial(lookup.run, [source], variables=self._variables, **as_text)
+        return str(templated(f"The file {source}", rendered)[0])
 
     def _back(self, given: Given) -> Given:
         return self._consumer(given).give_back(given["before"])
@@ -278,25 +258,16 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             if name.startswith("handover_okta_") and name != "handover_okta_url"
         }
         wait_timeout = common["handover_wait_timeout"]
-        return Okta({"okta_url": common["handover_okta_url"], **options}, wait_timeout, self._warn)
+        return Okta({"okta_url": common["handover_okta_url"], **options}, wait_timeout, self.warn)
 
     def _task_of(self, common: Mapping[str, Any]) -> Task:
-        params = _handover_settings.task_params(common)
-        return Task(
-            params=params,
-            check_mode=False,
-            environ=os.environ,
-            warn=self._warn,
-            gate=_refused.gate,
-            waits=announcing("handover"),
-        )
+        return self.task_with(_handover_settings.task_params(common), "handover")
 
     def _typed(self) -> Mapping[str, Any]:
         """The variables of this task, wherever they come from: hostvars know nothing of those of plays and roles."""
         spec = self._loader.load_from_file(str(_SPEC))["argument_specs"]["main"]["options"]
-        there = {name: self._templar.template(self._variables[name]) for name in spec if name in self._variables}
         name = self._variables["inventory_hostname"]
-        return _run_settings.typed_each(spec, {name: plain(there)})[name]
+        return _run_settings.typed_each(spec, {name: plain(self.templated(spec))})[name]
 
     def _listed(self, given: Any) -> list[str]:
         """The complete list of consumers, whatever --limit says."""
@@ -314,10 +285,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if found is None or found["state"] not in rule.STATES:
             return None
         return rule.Held(found["secret_id"], found["state"], found["problem"])
-
-    def _warn(self, text: str) -> None:
-        if text not in self._warnings:
-            self._warnings.append(text)
 
 
 def _now() -> str:

@@ -7,11 +7,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible.plugins.action import ActionBase
-from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, unforeseen
 from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _run_settings
-from ansible_collections.secretops.infisical.plugins.plugin_utils._data import plain, untrusted
+from ansible_collections.secretops.infisical.plugins.plugin_utils._data import plain
+from ansible_collections.secretops.infisical.plugins.plugin_utils._on_controller import ControllerAction
 
 #: The folder of the running playbook may be another's, which imports one of these.
 _PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
@@ -19,24 +18,14 @@ _PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
 _SECRETS = {f"infisical_{option}" for option, details in AUTHENTICATION.items() if details.get("no_log")}
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
-    _supports_check_mode = True
+class ActionModule(ControllerAction):
+    what = "check the variables of the playbook"
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        try:
-            found = self._typed(str(plain(self._task.args)["playbook"]), task_vars or {})
-            return untrusted({"changed": False, "variables": found})
-        except InfisicalError as failure:
-            result = failure.result()
-        except Exception as fault:  # noqa: BLE001 - a traceback would quote what was given
-            result = unforeseen(fault, "check the variables of the playbook").result()
-        return untrusted({"changed": False, "failed": True, **result})
-
-    def _typed(self, playbook: str, variables: dict[str, Any]) -> dict[str, Any]:
+    def work(self, given: dict[str, Any]) -> dict[str, Any]:
+        playbook = given["playbook"]
         meta = self._loader.load_from_file(str(_PLAYBOOKS / f"{playbook}.meta.yml"))
         spec = meta["argument_specs"][playbook]["options"]
-        given = plain({name: self._templar.template(variables[name]) for name in spec if name in variables})
-        host = variables["inventory_hostname"]
-        typed = _run_settings.typed_each(spec, {host: given})[host]
-        return {name: value for name, value in typed.items() if value is not None and name not in _SECRETS}
+        host = self._variables["inventory_hostname"]
+        typed = _run_settings.typed_each(spec, {host: plain(self.templated(spec))})[host]
+        told = {name: value for name, value in typed.items() if value is not None and name not in _SECRETS}
+        return {"variables": told}

@@ -12,32 +12,30 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ansible.errors import AnsibleError
-from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import (
     InfisicalError,
     invalid_arguments,
     unforeseen,
 )
-from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION, CONNECTION
+from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION, CONNECTION, defaults
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Api
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.modules import login, logout
 from ansible_collections.secretops.infisical.plugins.plugin_utils import (
     _internals,
     _inventory_file,
-    _refused,
     _run_members,
     _run_plan,
     _run_settings,
     _run_summary,
 )
-from ansible_collections.secretops.infisical.plugins.plugin_utils._announcing import announcing
-from ansible_collections.secretops.infisical.plugins.plugin_utils._data import plain, untrusted
+from ansible_collections.secretops.infisical.plugins.plugin_utils._data import plain
 from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import FLEET, UNREAD
+from ansible_collections.secretops.infisical.plugins.plugin_utils._foreign import templated
+from ansible_collections.secretops.infisical.plugins.plugin_utils._on_controller import ControllerAction
 from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import refuse_none
-from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings import interruptible, refuse_unsafe_fork
+from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings import refuse_unsafe_fork
 
 #: Beside the playbook. The folder of the running playbook may be another's, which imports it.
 _META = Path(__file__).resolve().parents[2] / "playbooks" / "rotate_fleet.meta.yml"
@@ -46,13 +44,10 @@ _OF_INVENTORY = ("rotation_id", "infisical_rotation", "infisical_inventory")
 _Made = TypeVar("_Made")
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
-    _supports_check_mode = True
+class ActionModule(ControllerAction):
+    what = "do the step {step} of the fleet"
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
-        self._variables = task_vars or {}
-        given = plain(self._task.args)
+    def work(self, given: dict[str, Any]) -> dict[str, Any]:
         step = given.pop("step")
         steps: dict[str, Callable[..., dict[str, Any]]] = {
             "check": self._check,
@@ -62,19 +57,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "logout": self._logout,
             "summary": self._summary,
         }
-        self._warnings: list[str] = []
-        try:
-            with interruptible():
-                result = steps[step](self._variables_of(step, self._hosts(step, given)), **given)
-        except AnsibleError as fault:
-            # A variable that cannot be templated.
-            result = {"failed": True, **invalid_arguments(str(fault)).result()}
-        except InfisicalError as failure:
-            result = {"failed": True, **failure.result()}
-        except Exception as fault:  # noqa: BLE001 - a traceback would quote what the server echoed
-            result = {"failed": True, **unforeseen(fault, f"do the step {step} of the fleet").result()}
-        told = {"warnings": self._warnings} if self._warnings else {}
-        return untrusted({"changed": False, **result, **told})
+        return steps[step](self._variables_of(step, self._hosts(step, given)), **given)
 
     # -- the steps
 
@@ -87,7 +70,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         settings = _run_settings.settings(_run_settings.common(typed), os.environ)
         found = self._members(hosts, typed)
         for text in found.warnings:
-            self._warn(text)
+            self.warn(text)
         return {
             "settings": settings,
             "members": [asdict(member) for member in found.members],
@@ -105,14 +88,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         typed = _run_settings.typed_each(self._spec(), hosts)
         for each in self._members(hosts, typed).logins:
             params = {**each.params, "wait_timeout": run["settings"]["wait_timeout"]}
-            task = Task(
-                params=params,
-                check_mode=False,
-                environ=each.environ,
-                warn=self._warn,
-                gate=_refused.gate,
-                waits=announcing(f"login at {each.url}"),
-            )
+            task = self.task_with(params, f"login at {each.url}", each.environ)
             result, fault = _tried(partial(login.execute, task), "log in")
             if fault:
                 failures.append(f"{each.url}: {fault}")
@@ -209,11 +185,16 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         before = step in ("check", "login")
         # Later on a variable that cannot be templated any more must not end the run with its tokens alive.
         names = (*self._spec(), *_OF_INVENTORY) if before else ("fleet_rotation", "fleet_batch")
-        of_play = {name: self._templar.template(self._variables[name]) for name in self._of_play() & {*names}}
+        of_play = self.templated(self._of_play() & {*names})
         found = {}
         for host in hosts:
             there = self._variables["hostvars"][host]
-            found[host] = plain({**{name: there[name] for name in names if name in there}, **of_play})
+            own = {
+                name: templated(f"The variable {name} of {host}", partial(there.__getitem__, name))
+                for name in names
+                if name in there
+            }
+            found[host] = plain({**own, **of_play})
         return found
 
     def _of_play(self) -> set[str]:
@@ -242,7 +223,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             environ=os.environ,
             in_file=self._in_file,
             extra=load_extra_vars(self._loader),
-            warn=self._warn,
+            warn=self.warn,
         )
 
     def _in_file(self, path: str) -> Mapping[str, Any]:
@@ -255,19 +236,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _with(self, run: Mapping[str, Any], number: int, made: Mapping[str, Any]) -> Task:
         """A task with the token of a login."""
         there = run["logins"][number]
-        spec = {**CONNECTION, **AUTHENTICATION}
         params = {
-            **{option: details.get("default") for option, details in spec.items()},
+            **defaults({**CONNECTION, **AUTHENTICATION}),
             **there["connection"],
             "login_data": made["login_data"],
             "wait_timeout": run["settings"]["wait_timeout"],
         }
-        waits = announcing(there["url"])
-        return Task(params=params, check_mode=False, environ=os.environ, warn=self._warn, waits=waits)
-
-    def _warn(self, text: str) -> None:
-        if text not in self._warnings:
-            self._warnings.append(text)
+        return self.task_with(params, there["url"])
 
 
 def _of_host(run: Mapping[str, Any], number: int) -> dict[str, Any]:

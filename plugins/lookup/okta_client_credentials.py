@@ -141,18 +141,18 @@ _raw:
 """
 
 import os
-import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
-from ansible.errors import AnsibleError, AnsibleLookupError
+from ansible.errors import AnsibleLookupError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 from ansible_collections.secretops.infisical.plugins.module_utils import _settings
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import invalid_arguments
+from ansible_collections.secretops.infisical.plugins.module_utils._login.credentials import UUID
 from ansible_collections.secretops.infisical.plugins.module_utils._options import (
     AUTHENTICATION,
     CONNECTION,
@@ -169,7 +169,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._rotations.pro
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _data, _refused
 from ansible_collections.secretops.infisical.plugins.plugin_utils._announcing import announcing
-from ansible_collections.secretops.infisical.plugins.plugin_utils._foreign import checked
+from ansible_collections.secretops.infisical.plugins.plugin_utils._foreign import checked, templated
 from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings import interruptible
 
 display = Display()
@@ -187,7 +187,6 @@ SPEC = merged(
     AUTHENTICATION,
 )
 _TOGETHER = ({*AUTHENTICATION} - {"revoke_token"}, {"project_id", "project_slug"}, {"client_cert", "client_key"})
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -230,14 +229,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             name = f"infisical_{option}"
             if name not in variables:
                 continue
-            fault = False
-            try:
-                found[option] = self._templar.template(_data.template(f"{{{{ {name} }}}}"))
-            except AnsibleError:
-                fault = True
-            if fault:
-                # Outside of the handler: the text of the error may quote the value.
-                raise invalid_arguments(f"The variable {name} cannot be templated.")
+            text = _data.template(f"{{{{ {name} }}}}")
+            found[option] = templated(f"The variable {name}", partial(self._templar.template, text))
         return found
 
 
@@ -289,6 +282,6 @@ def _target(term: Any, options: Mapping[str, Any]) -> Target:
     if not isinstance(term, str) or is_blank(term):
         raise invalid_arguments("A term is empty or no string: give the id or the name of a rotation.")
     text = str(term).strip()
-    if _UUID.fullmatch(text):
+    if UUID.fullmatch(text):
         return Target(rotation_id=text.lower())
     return _settings.target({**options, "rotation_id": None, "name": text})

@@ -180,6 +180,11 @@ def _leaves(value: Any) -> Iterator[str]:
         yield str(value)
 
 
+def defaults(spec: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What a task has whose options are all left out."""
+    return {option: details.get("default") for option, details in spec.items()}
+
+
 def merged(*specs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """One argument spec of several. An option stated twice is a programming error."""
     result: dict[str, dict[str, Any]] = {}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our failures as those of ansible-core, which shows every exception behind the one that it gets."""
+"""Our failures as those of ansible-core, which shows every exception behind the one that it gets; and its as ours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ansible.errors import AnsibleError
-from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, unforeseen
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import (
+    InfisicalError,
+    invalid_arguments,
+    unforeseen,
+)
 
 _Made = TypeVar("_Made")
 
@@ -25,3 +29,12 @@ def checked(work: Callable[[], _Made], error: type[AnsibleError], what: str) -> 
         end.__cause__ = end.__context__ = None
         raise
     raise error(f"{failure.message} (reason: {failure.reason})")
+
+
+def templated(what: str, work: Callable[[], _Made]) -> _Made:
+    """What ansible-core makes of a template. What it says where it cannot may quote a secret."""
+    try:
+        return work()
+    except AnsibleError as error:
+        kind = type(error).__name__
+    raise invalid_arguments(f"{what} cannot be templated: {kind}.")

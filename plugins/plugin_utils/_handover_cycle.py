@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, unforeseen
-from ansible_collections.secretops.infisical.plugins.module_utils._options import ROTATION
+from ansible_collections.secretops.infisical.plugins.module_utils._options import ROTATION, defaults
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.module_utils._timestamps import parse_timestamp
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation
@@ -157,9 +157,8 @@ class Cycle:
         return rule.Decision(rule.REFUSE, f"Not rotated. {why_not}") if why_not else wanted
 
     def _rotated(self, look: Data, lines: Sequence[str], *, check_mode: bool) -> dict[str, Any]:
-        spec = okta_client_secret_rotation.ARGUMENT_SPEC
         params = {
-            **{option: details.get("default") for option, details in spec.items()},
+            **defaults(okta_client_secret_rotation.ARGUMENT_SPEC),
             **self.task.params,
             **dict.fromkeys(ROTATION),
             "rotation_id": self.rotation["rotation_id"],

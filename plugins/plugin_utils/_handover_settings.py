@@ -18,6 +18,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._login.credent
 from ansible_collections.secretops.infisical.plugins.module_utils._options import (
     AUTHENTICATION,
     CONNECTION,
+    defaults,
     is_blank,
 )
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.durations import parse_duration
@@ -133,10 +134,9 @@ def _secret_id(value: str | None) -> str:
 def task_params(given: Mapping[str, Any]) -> dict[str, Any]:
     """The options of connection and login for a task, out of the variables ``infisical_...``."""
     spec = {**CONNECTION, **AUTHENTICATION}
-    params = {option: details.get("default") for option, details in spec.items()}
     told = {option: given.get(f"infisical_{option}") for option in spec}
     return {
-        **params,
+        **defaults(spec),
         **{option: value for option, value in told.items() if not is_blank(value)},
         "wait_timeout": _settings.seconds("handover_wait_timeout", given["handover_wait_timeout"], least=0),
     }

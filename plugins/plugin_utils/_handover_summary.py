@@ -7,11 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.secretops.infisical.plugins.plugin_utils._run_stats import stats
+from ansible_collections.secretops.infisical.plugins.plugin_utils._run_stats import some_of, stats
 
 State = Mapping[str, Any]
-#: More names would bury the sentence.
-_MOST = 20
 _NONE: State = {"secret_id": "", "state": "not_reached", "since": None, "how": "", "problem": ""}
 
 
@@ -39,8 +37,7 @@ def summary(
     parts = [*told, f"{'Check mode: ' if check_mode else ''}Of {len(consumers)} consumers: {counted}."]
     elsewhere = [each["host"] for each in consumers if not each["in_this_run"] and each["state"] == "not_reached"]
     if elsewhere:
-        more = f" and {len(elsewhere) - _MOST} more" if len(elsewhere) > _MOST else ""
-        parts.append(f"Not in this run, or in another batch of it: {', '.join(elsewhere[:_MOST])}{more}.")
+        parts.append(f"Not in this run, or in another batch of it: {some_of(elsewhere)}.")
     if refused:
         parts.append(f"Stopped: {refused}")
     report = {

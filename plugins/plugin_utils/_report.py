@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.secretops.infisical.plugins.module_utils import _settings
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, invalid_arguments
+from ansible_collections.secretops.infisical.plugins.module_utils._login.credentials import UUID
 from ansible_collections.secretops.infisical.plugins.module_utils._login.session import Session
 from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION, CONNECTION, merged
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations import finding
@@ -36,7 +36,7 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils._report_rows i
 )
 from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import is_blank
 from ansible_collections.secretops.infisical.plugins.plugin_utils._run_settings import report_path
-from ansible_collections.secretops.infisical.plugins.plugin_utils._run_stats import stats
+from ansible_collections.secretops.infisical.plugins.plugin_utils._run_stats import some_of, stats
 
 _FORMATS: dict[str, Callable[[Report], str]] = {
     "html": _report_page.page,
@@ -46,8 +46,6 @@ _FORMATS: dict[str, Callable[[Report], str]] = {
 }
 _FAIL_ON = ("overdue", "failed")
 _TITLE = "Okta client secrets"
-_MOST = 20
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 ARGUMENT_SPEC = merged(
     {
@@ -89,7 +87,7 @@ def _asked(given: Iterable[str]) -> list[Target]:
         raise invalid_arguments("projects is empty: give ids or slugs of projects.")
     found = []
     for text in texts:
-        option = "project_id" if _UUID.fullmatch(text) else "project_slug"
+        option = "project_id" if UUID.fullmatch(text) else "project_slug"
         project_id, project_slug = _settings.project({"project_id": None, "project_slug": None, option: text})
         found.append(Target(project_id=project_id.lower(), project_slug=project_slug))
     return found
@@ -174,7 +172,7 @@ def _result(report: Report, fail_on: Sequence[str], paths: Mapping[str, str], ch
         "names": names,
         "files": dict(paths),
     }
-    alarms = [f"{each.capitalize()}: {_first(names[each])}." for each in fail_on if names[each]]
+    alarms = [f"{each.capitalize()}: {printable(some_of(names[each]))}." for each in fail_on if names[each]]
     if alarms:
         failure = InfisicalError("attention_needed", " ".join([sentence, *alarms]))
         result = {**result, **failure.result(), "changed": result["changed"], "failed": True}
@@ -187,8 +185,3 @@ def _result(report: Report, fail_on: Sequence[str], paths: Mapping[str, str], ch
     moments = {} if oldest is None else {"oldest": exact(oldest.last_rotated)}
     told = stats("report", sentence, counts=report.counts, failures=reasons, moments=moments, check_mode=check_mode)
     return {**result, "stats": told}
-
-
-def _first(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return printable(", ".join(names[:_MOST]) + more)

@@ -42,7 +42,7 @@ def refuse_none(groups: Mapping[str, Sequence[str]], given: Any) -> None:
         )
 
 
-def selected(groups: Mapping[str, Sequence[str]], given: Any, limited: Sequence[str], limit: str = "") -> list[str]:
+def selected(groups: Mapping[str, Sequence[str]], given: Any, limited: Sequence[str], limit: str) -> list[str]:
     """The terms for the play over the fleet; none where there is nothing to rotate. ``limited`` is under --limit."""
     terms = pattern_of(given)
     if UNREAD in groups and not groups.get(FLEET):

@@ -14,6 +14,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._options impor
     AUTHENTICATION,
     CONNECTION,
     ENVIRONMENT,
+    defaults,
 )
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.urls import canonical
@@ -144,12 +145,8 @@ def _urls(hosts: Sequence[Host], environ: Mapping[str, str], warn: Warn) -> list
 
 
 def _url(options: Variables, environ: Mapping[str, str], warn: Warn) -> str:
-    params = {**_defaults(CONNECTION), **_given(options, CONNECTION), "login_data": None}
+    params = {**defaults(CONNECTION), **_given(options, CONNECTION), "login_data": None}
     return Task(params=params, check_mode=False, environ=environ, warn=warn).connection().url
-
-
-def _defaults(spec: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {option: details.get("default") for option, details in spec.items()}
 
 
 def _given(options: Variables, names: Iterable[str]) -> dict[str, Any]:
@@ -166,8 +163,8 @@ def _login(
         own = {**{option: there[option] for option in _LOGIN if there.get(option)}, **own}
     usable = _of_environment(environ, url, alone=alone)
     params = {
-        **_defaults(CONNECTION),
-        **_defaults(AUTHENTICATION),
+        **defaults(CONNECTION),
+        **defaults(AUTHENTICATION),
         **_given(host.options, CONNECTION),
         **own,
         "url": url,

@@ -8,10 +8,16 @@ become a datetime, a number in a text a number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-_MOST = 20
+#: More names would bury a text. The report has all of them.
+MOST = 20
+
+
+def some_of(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return ", ".join(names[:MOST]) + more
 
 
 def stats(
@@ -25,12 +31,12 @@ def stats(
 ) -> dict[str, Any]:
     """``failures`` are reasons by name, ``moments`` timestamps as the server wrote them."""
     told = [f"{name}: {reason}" for name, reason in failures.items()]
-    more = [f"and {len(told) - _MOST} more"] if len(told) > _MOST else []
+    more = [f"and {len(told) - MOST} more"] if len(told) > MOST else []
     return {
         "playbook": playbook,
         "check_mode": str(check_mode).lower(),
         "summary": summary,
         "counts": {name: str(number) for name, number in counts.items()},
-        "failures": [*told[:_MOST], *more],
+        "failures": [*told[:MOST], *more],
         "moments": dict(moments),
     }

@@ -7,12 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.secretops.infisical.plugins.plugin_utils._run_stats import stats
+from ansible_collections.secretops.infisical.plugins.plugin_utils._run_stats import MOST, stats
 
 Result = Mapping[str, Any]
 
-#: More names would bury the text. The report has all of them.
-_MOST = 20
 FAILURES = ("failed", "unknown")
 _ROTATED = ("rotated", "rotated_by_another", "would_rotate")
 
@@ -63,7 +61,7 @@ def summary(
         "same_as_another": len(same),
     }
     counted = _counted(counts, check_mode) if everything else "There is nothing to rotate: no rotation was selected."
-    twins = [f"{host} is the same rotation as {other}." for host, other in list(same.items())[:_MOST]]
+    twins = [f"{host} is the same rotation as {other}." for host, other in list(same.items())[:MOST]]
     halt = [f"Stopped: {stopped}"] if stopped else []
     told = " ".join([counted, *twins, *halt, *(f"Warning: {text}" for text in warnings)])
     marked = _marked(results, [*problems, *([] if failed else [stopped])])

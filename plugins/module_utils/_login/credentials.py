@@ -17,7 +17,7 @@ from .methods import METHODS, Method
 from .proofs import fit_for_header
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 #: As the server takes it.
 _SLUG = re.compile(r"(?=.{1,64}\Z)[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 #: What Python makes of bytes that are no text, and what is a character only together with another.
@@ -194,6 +194,6 @@ def _slug(name: str, value: str) -> str:
 
 def uuid(name: str, value: str) -> str:
     """In the server's spelling."""
-    if not _UUID.fullmatch(value.strip()):
+    if not UUID.fullmatch(value.strip()):
         raise invalid_arguments(f"{name} is {value!r}, which is not a UUID.")
     return value.strip().lower()

@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.secretops.infisical.plugins.action import rotate_fleet
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
@@ -71,6 +72,22 @@ def test_a_login_that_made_no_token_is_not_ended(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(logout, "execute", broken)
     for made in (None, {**LOGINS[0], "made": False}):
         assert act({"step": "logout", "run": RUN, "logins": [made]})["failures"] == []
+
+
+class Untemplated(dict[str, Any]):
+    """The variables of a host, of which one refers to what is not there."""
+
+    def __getitem__(self, name: str) -> Any:
+        raise AnsibleError(f"{name} is {SECRET}")
+
+
+def test_a_variable_that_cannot_be_templated_is_named_and_not_quoted() -> None:
+    hostvars = {"a": Untemplated(infisical_timeout="{{ nowhere }}")}
+    result = act({"step": "check"}, ansible_play_hosts_all=["a"], groups={"all": ["a"]}, hostvars=hostvars)
+    assert (result["reason"], result["msg"]) == (
+        "invalid_arguments",
+        "The variable infisical_timeout of a cannot be templated: AnsibleError.",
+    )
 
 
 def test_an_inventory_that_could_not_be_read_is_named() -> None:

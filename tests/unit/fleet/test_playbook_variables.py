@@ -16,6 +16,7 @@ from ansible.template import Templar
 from ansible_collections.secretops.infisical.plugins.action import playbook_variables
 from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION, CONNECTION
 from ansible_collections.secretops.infisical.plugins.modules import playbook_variables as documented
+from ansible_collections.secretops.infisical.plugins.plugin_utils._data import template
 
 PLAYBOOKS = Path(__file__).resolve().parents[3] / "playbooks"
 METAS = sorted(path.name.removesuffix(".meta.yml") for path in PLAYBOOKS.glob("*.meta.yml"))
@@ -112,6 +113,13 @@ def test_what_is_wrong_is_named(variables: dict[str, Any], told: str) -> None:
     found = read(variables)
     assert (found["failed"], found["reason"]) == (True, "invalid_arguments")
     assert told in found["msg"]
+
+
+def test_a_variable_that_cannot_be_templated_is_named_and_not_quoted() -> None:
+    found = read({"rotate_rotation": template("{{ 'a-token' | no_such_filter }}")})
+    assert (found["failed"], found["reason"]) == (True, "invalid_arguments")
+    assert found["msg"].startswith("The variable rotate_rotation cannot be templated: ")
+    assert "a-token" not in repr(found)
 
 
 def test_a_fault_of_ours_is_no_traceback() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from ansible.errors import AnsibleError
 from ansible.plugins.loader import lookup_loader
 from ansible_collections.secretops.infisical.plugins.action import handover
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_host import Host
@@ -68,3 +69,9 @@ def test_what_a_template_makes_stays_text(monkeypatch: pytest.MonkeyPatch, tags:
     # Up to ansible-core 2.18 it would be made data of.
     more = {} if tags else {"convert_data": False}
     template.run.assert_called_once_with(["/base/app.j2"], variables=variables, **more)
+    template.run.side_effect = AnsibleError("x is the secret")
+    refused = act("file", variables, own=own, client_id="0oa1", client_secret="x")
+    assert (refused["reason"], refused["msg"]) == (
+        "invalid_arguments",
+        "The file /base/app.j2 cannot be templated: AnsibleError.",
+    )
