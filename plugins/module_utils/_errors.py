@@ -118,13 +118,13 @@ def invalid_arguments(problem: str) -> InfisicalError:
     return InfisicalError("invalid_arguments", problem)
 
 
-def not_infisical(problem: str, http_status: int | None = 200) -> InfisicalError:
+def not_infisical(problem: str) -> InfisicalError:
     """What answered is no Infisical that we know, or something between it and us rewrites its answers."""
     return InfisicalError(
         "invalid_response",
         problem,
         "Check that url is an Infisical server of a supported version and that nothing rewrites its answers.",
-        http_status=http_status,
+        http_status=200,
     )
 
 

@@ -138,7 +138,7 @@ def _there(around: Surroundings, target: Target, new_name: str | None) -> Readin
 def _absent(task: Task, kind: Kind) -> dict[str, Any]:
     delete_secrets, revoke = bool(task.params["delete_secrets"]), bool(task.params["revoke_credentials"])
     with _begun(task, kind) as (around, target, session):
-        removal = Removal(around, kind, delete_secrets=delete_secrets, revoke_credentials=revoke)
+        removal = Removal(around, delete_secrets=delete_secrets, revoke_credentials=revoke)
         reading = found(around, target, folder_needed=False)
         if reading is None:
             # A misspelt name would be taken for one that is gone.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -33,12 +33,21 @@ class Seen:
     ``complete`` says that Infisical holds as many secrets as the provider keeps alive.
     """
 
+    name: str
     active: Credential
     previous: Credential | None
     standing: rule.Standing | None
     last_rotated_at: str
     complete: bool
-    line: str = ""
+
+    @property
+    def line(self) -> str:
+        previous = self.previous["secretId"] if self.previous else "none"
+        when = f", rotated at {self.last_rotated_at}" if self.last_rotated_at else ""
+        return (
+            f"{self.name}: the active secret of {self.active['clientId']} is {self.active['secretId']}, the previous "
+            f"one {previous}{when}."
+        )
 
 
 @dataclass(frozen=True)
@@ -91,12 +100,15 @@ def look(
     active = generated.credentials[generated.active_index]
     others = [each for each in generated.credentials if each is not active]
     previous = others[0] if others else None
-    seen = Seen(active, previous, None, "", complete=len(generated.credentials) >= api.kind.live_secrets)
-    if reading is not None:
-        rotation = reading.rotation
-        standing = _standing(reading, active, previous, now, rotated=rotated is not None)
-        seen = replace(seen, standing=standing, last_rotated_at=rotation["lastRotatedAt"])
-    return replace(seen, line=_line(rotation_id, seen))
+    rotation = reading.rotation if reading else {}
+    return Seen(
+        name=rotation.get("name", rotation_id),
+        active=active,
+        previous=previous,
+        standing=_standing(reading, active, previous, now, rotated=rotated is not None) if reading else None,
+        last_rotated_at=rotation.get("lastRotatedAt", ""),
+        complete=len(generated.credentials) >= api.kind.live_secrets,
+    )
 
 
 def _after(reading: Reading) -> After | None:
@@ -119,16 +131,6 @@ def _standing(
         last_message=reading.last_message,
         now=reading.server_time or now(),
         rotated=rotated,
-    )
-
-
-def _line(rotation_id: str, seen: Seen) -> str:
-    name = seen.standing.name if seen.standing else rotation_id
-    previous = seen.previous["secretId"] if seen.previous else "none"
-    when = f", rotated at {seen.last_rotated_at}" if seen.last_rotated_at else ""
-    return (
-        f"{name}: the active secret of {seen.active['clientId']} is {seen.active['secretId']}, the previous one "
-        f"{previous}{when}."
     )
 
 

@@ -16,6 +16,8 @@ from .._timestamps import moment_of, parse_timestamp
 from .._transport.client import Answer
 from .kinds import OKTA_CLIENT_SECRET, Kind, Refusal
 
+#: Why an answer is not fresh, in words.
+CACHED = "a cache answered (its header Age is above 0)"
 LOCK_LOST = "Failed to acquire rotation lock."
 #: Begins what the server says of a failure that it did not foresee, which may have come after the work was done.
 UNFORESEEN = "Infisical encountered an issue"

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from .._errors import InfisicalError, not_infisical
 from .._transport.patience import Patience
 from .._transport.redaction import printable
-from .api import Api, Listing, Reading, place_of
+from .api import CACHED, Api, Reading, place_of
 from .observer import until
 from .projects import Projects
 from .selection import is_complete
@@ -62,7 +62,9 @@ def read(api: Api, target: Target) -> Reading:
 
 def listed(api: Api, project_id: str, patience: Patience) -> list[Reading]:
     """Those of the project that the identity may see, not out of a cache."""
-    found, why = until(patience, lambda: api.listed(project_id, fresh=True), _cached)
+    found, why = until(
+        patience, lambda: api.listed(project_id, fresh=True), lambda each: CACHED if each.from_cache else ""
+    )
     if why:
         raise InfisicalError(
             "stale_reading",
@@ -86,10 +88,6 @@ def ahead(readings: list[Reading], host_now: datetime) -> float | None:
     """How many seconds the server's clock is ahead of this host's, if it told."""
     server_time = readings[0].server_time if readings else None
     return None if server_time is None else (server_time - host_now).total_seconds()
-
-
-def _cached(found: Listing) -> str:
-    return "a cache answered (its header Age is above 0)" if found.from_cache else ""
 
 
 def elsewhere(api: Api, target: Target) -> str:

@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 from .._errors import InfisicalError, invalid_arguments
 from .._timestamps import moment_of, parse_timestamp
 from .._transport.patience import Patience
-from .api import Api, Generated, Reading, place_of
+from .api import CACHED, Api, Generated, Reading, place_of
 from .observer import until
 from .projects import Projects, Secret
 
 #: The server writes a mapped secret a moment before it takes the time of the rotation.
 _WRITTEN_BEFORE = timedelta(seconds=5)
-_CACHED = "a cache answered (its header Age is above 0)"
 
 
 class After(NamedTuple):
@@ -64,7 +63,7 @@ class Handing:
 
         def unfit(found: Generated) -> str:
             if found.from_cache:
-                return _CACHED
+                return CACHED
             if self._after and found.active_index != self._after.active_index:
                 return f"activeIndex is {found.active_index}, and after has {self._after.active_index}"
             secret_id = found.credentials[found.active_index]["secretId"]
@@ -91,7 +90,7 @@ class Handing:
 
     def _unfit_secret(self, found: Secret) -> str:
         if found.from_cache:
-            return _CACHED
+            return CACHED
         if not self._after:
             return ""
         updated_at = moment_of(found.data.get("updatedAt"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from .._timestamps import parse_timestamp
-from .api import LOCK_LOST, Reading
+from .api import CACHED, LOCK_LOST, Reading
 from .lock import Note
 
 #: How far the server's clock, the proxy's and this host's may be apart when a rotation is placed after a reading.
@@ -39,7 +39,7 @@ class Known:
     def why_stale(self, reading: Reading) -> str:
         """Why the reading shows an older state than the present one; empty when nothing says so."""
         if reading.from_cache:
-            return "a cache answered (its header Age is above 0)"
+            return CACHED
         if self._newest is not None and reading.last_rotated_at < self._newest:
             newest = self._newest.isoformat(timespec="milliseconds")
             return f"lastRotatedAt is {reading.rotation['lastRotatedAt']}, and {newest} is known already"

@@ -9,16 +9,15 @@ from .._transport.patience import Retries
 from . import failures, wanted
 from .api import Reading
 from .finding import Target
-from .kinds import Kind
 from .lifecycle import SHOWN, Ended, Surroundings, found, told
 
 
 class Removal:
     """``delete_secrets`` removes the mapped secrets too, ``revoke_credentials`` those at the provider."""
 
-    def __init__(self, around: Surroundings, kind: Kind, *, delete_secrets: bool, revoke_credentials: bool) -> None:
+    def __init__(self, around: Surroundings, *, delete_secrets: bool, revoke_credentials: bool) -> None:
         self._around = around
-        self._kind = kind
+        self._kind = around.api.kind
         self._delete_secrets = delete_secrets
         self._revoke_credentials = revoke_credentials
 
@@ -81,5 +80,5 @@ class Removal:
         )
 
 
-def absent(target: Target, hint: str = "") -> Ended:
-    return Ended("absent", f"There is no {str(target).removeprefix('the ')}. {hint}".strip(), {}, {})
+def absent(target: Target) -> Ended:
+    return Ended("absent", f"There is no {str(target).removeprefix('the ')}.", {}, {})
