@@ -15,10 +15,15 @@ from support.server import login
 #: The first step of every path in the tarball.
 EXPECTED = {
     "CHANGELOG.rst",
+    "CODE_OF_CONDUCT.md",
+    "CONTRIBUTING.md",
     "FILES.json",
     "LICENSE",
+    "LICENSES",
     "MANIFEST.json",
     "README.md",
+    "REUSE.toml",
+    "SECURITY.md",
     "changelogs",
     "docs",
     "examples",
@@ -27,7 +32,10 @@ EXPECTED = {
     "playbooks",
     "plugins",
     "roles",
+    "tests",
 }
+#: Which Pythons the modules need. No other test, and no list of what sanity tests are to ignore.
+TESTS = "tests/config.yml"
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +53,7 @@ def test_it_holds_what_users_need_only(tarball: Path) -> None:
         paths = [member.name for member in archive.getmembers() if member.isfile()]
     assert {path.partition("/")[0] for path in paths} == EXPECTED
     wrong = [path for path in paths if any(part.startswith((".", "test", "bench")) for part in path.split("/"))]
-    assert wrong == []
+    assert wrong == [TESTS]
     assert [path for path in paths if path.endswith((".pyc", ".tar.gz"))] == []
     assert "plugins/modules/okta_client_secret_rotation.py" in paths
 
@@ -58,6 +66,9 @@ def test_it_installs_and_rotates_without_the_checkout(
     install = ["ansible-galaxy", "collection", "install", str(tarball), "--offline", "-p", str(target)]
     run = workspace.command(install, only_there)
     assert run.returncode == 0, run.output
+    verify = ["ansible-galaxy", "collection", "verify", "secretops.infisical", "--offline"]
+    verified = workspace.command(verify, only_there)
+    assert verified.returncode == 0, verified.output
     found = workspace.command(["ansible-doc", "-l", "-t", "module", "secretops.infisical"], only_there)
     assert MODULE in found.stdout
     rotation_id = simulator.rotation()["id"]
