@@ -44,7 +44,9 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class _Task(TestTask):
+class PacedTask(TestTask):
+    """It pauses on a clock that moves by that alone."""
+
     clock: Clock = field(default_factory=Clock)
 
     def patience(self) -> Patience:
@@ -80,7 +82,7 @@ class Machine:
             patch.setenv("TMPDIR", str(self.folder))
             patch.setattr(tempfile, "tempdir", str(self.folder))
             given = {name: value for name, value in {**self.options, **options}.items() if value is not None}
-            task = _Task(
+            task = PacedTask(
                 params=runner.params(given),
                 check_mode=check_mode,
                 environ=self.environ,

@@ -15,12 +15,13 @@ from ansible_collections.secretops.infisical.plugins.module_utils._transport imp
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.connection import Connection
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.redaction import Redactor
+from support.scripted_channel import ScriptedChannel
 from unit.exactly_once import model_judge, test_effect_mutations
 from unit.exactly_once.model_answers import FOREIGN, SENT
 from unit.exactly_once.model_fates import KINDS, READ_KINDS, Fate, Schedule
 from unit.exactly_once.model_task import World, run_task
 from unit.exactly_once.mutants import Mutant, turned_conditions
-from unit.transport.test_client_policy import OK, Scripted, error
+from unit.transport.test_client_policy import OK, error
 
 #: Functions all of whose conditions decide on that.
 WHOLLY = ((answers, "effect_of"), (answers, "is_infisicals"))
@@ -60,7 +61,7 @@ def _chosen() -> list[Mutant]:
 def judge() -> None:
     """What is true, written by hand, and what is promised, by what the model knows."""
     test_effect_mutations.judge()
-    channel: Any = Scripted(OK, error(400, message=None))
+    channel: Any = ScriptedChannel(OK, error(400, message=None))
     asked = client.Client(Connection("https://x.example"), Patience(0), Redactor())
     asked._channel = channel
     assert asked.write("POST", "/thing", "do it", {}, resend=False).data == {}

@@ -24,9 +24,10 @@ from ansible_collections.secretops.infisical.plugins.module_utils._transport.con
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.redaction import Redactor
 from support import peers
+from support.scripted_channel import ScriptedChannel
 from unit.exactly_once import scripted
 from unit.exactly_once.mutants import Mutant, functions, mutant
-from unit.transport.test_client_policy import ANSWERS, BROKEN, Scripted
+from unit.transport.test_client_policy import ANSWERS, BROKEN
 
 
 def doubts(module: ModuleType) -> Iterator[Mutant]:
@@ -68,10 +69,10 @@ def _failure(call: Any) -> InfisicalError:
 def judge() -> None:
     """What is true, written by hand. It raises where the code says something else."""
     for answer, effect, _reason in ANSWERS:
-        assert effect_of(Scripted(answer)) == effect
+        assert effect_of(ScriptedChannel(answer)) == effect
     for cause, _before, _after in BROKEN:
-        assert effect_of(Scripted(exchange.Broken(cause, sent=True))) == "unknown"
-        assert effect_of(Scripted(exchange.Broken(cause, sent=False))) == "none"
+        assert effect_of(ScriptedChannel(exchange.Broken(cause, sent=True))) == "unknown"
+        assert effect_of(ScriptedChannel(exchange.Broken(cause, sent=False))) == "none"
     with peers.canned(b"") as peer:
         asked = client.Client(Connection(f"http://{peer.host}"), Patience(0), Redactor())
         assert _failure(lambda: asked.write("POST", "/thing", "do it", {}, resend=False)).effect == "unknown"

@@ -5,19 +5,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_look
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_cycle import Cycle
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_rule import Held
 from simulator.client import Simulator
-from support.machine import Clock
+from support.machine import Clock, PacedTask
 from support.server import login
 from support.tasks import Runner
 
@@ -37,14 +35,6 @@ RUN: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class _Task(Task):
-    clock: Clock = field(default_factory=Clock)
-
-    def patience(self) -> Patience:
-        return Patience(self.params["wait_timeout"], self.clock, self.clock.sleep)
-
-
 class Handed:
     """Its consumers are ``a`` and ``b``. ``rotation`` are changes of what the simulator makes."""
 
@@ -56,7 +46,7 @@ class Handed:
         self.clock = Clock()
         self.warnings: list[str] = []
         params = Runner(okta_client_secret_rotation).params({**login(simulator), "wait_timeout": 5})
-        self.task = _Task(params, False, {}, self.warnings.append, clock=self.clock)
+        self.task = PacedTask(params, False, {}, self.warnings.append, clock=self.clock)
         self.okta = _handover_look.Okta({"okta_url": simulator.okta_url}, 5, self.warnings.append)
         self.told: dict[str, Any] = {}
         monkeypatch.setattr(_handover_look, "Patience", lambda seconds: Patience(seconds, self.clock, self.clock.sleep))

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -16,6 +15,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._errors import
 from ansible_collections.secretops.infisical.plugins.module_utils._transport import client
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.exchange import Broken, Received
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
+from support.scripted_channel import ScriptedChannel
 
 URL = "https://company.okta.com"
 SECRET = "kW3-very_secret_kW3"
@@ -27,34 +27,15 @@ DATE = "Thu, 12 Mar 2026 09:30:00 GMT"
 SECOND = 1773307800
 
 
-class Channel:
-    """Stands in for the transport's. The last of its answers repeats."""
-
-    def __init__(self, *answers: Received | Exception) -> None:
-        self.answers = answers
-        self.requests: list[tuple[str, str, Mapping[str, str], bytes]] = []
-        self.closed = 0
-
-    def exchange(self, method: str, url: str, *, headers: Mapping[str, str], content: Any, timeout: float) -> Received:
-        answer = self.answers[min(len(self.requests), len(self.answers) - 1)]
-        self.requests.append((method, url, headers, content))
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def close(self) -> None:
-        self.closed += 1
-
-
 class Asker:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._patch = monkeypatch
-        self.channel = Channel()
+        self.channel = ScriptedChannel()
         self.warnings: list[str] = []
         self.pauses: list[float] = []
 
     def ask(self, *answers: Received | Exception, wait: float = 0, **options: Any) -> bool:
-        self.channel = Channel(*answers)
+        self.channel = ScriptedChannel(*answers)
         self._patch.setattr(client, "Channel", lambda _connection: self.channel)
         patience = Patience(wait, lambda: sum(self.pauses), self.pauses.append)
         asked = _okta.question({**OPTIONS, **options})

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,6 +19,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._transport.con
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.exchange import Broken, Received
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.redaction import Redactor
+from support.scripted_channel import ScriptedChannel
 
 URL = "https://x.example"
 OK = Received(200, {}, b"{}")
@@ -34,28 +34,7 @@ def page(status: int, body: bytes = b"<html>", **headers: str) -> Received:
     return Received(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
 
-class Scripted:
-    """Stands in for the channel. The last of its answers repeats."""
-
-    def __init__(self, *answers: Received | Exception) -> None:
-        self.answers = answers
-        self.urls: list[str] = []
-        self.headers: list[Mapping[str, str]] = []
-        self.closed = 0
-
-    def exchange(self, method: str, url: str, *, headers: Mapping[str, str], content: Any, timeout: float) -> Received:
-        answer = self.answers[min(len(self.urls), len(self.answers) - 1)]
-        self.urls.append(url)
-        self.headers.append(headers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def close(self) -> None:
-        self.closed += 1
-
-
-def client_of(channel: Scripted) -> Client:
+def client_of(channel: ScriptedChannel) -> Client:
     now = [0.0]
 
     def sleep(seconds: float) -> None:
@@ -66,7 +45,7 @@ def client_of(channel: Scripted) -> Client:
     return client
 
 
-def failed(channel: Scripted, method: str = "POST") -> InfisicalError:
+def failed(channel: ScriptedChannel, method: str = "POST") -> InfisicalError:
     client = client_of(channel)
     with pytest.raises(InfisicalError) as caught:
         if method == "GET":
@@ -117,20 +96,20 @@ ANSWERS: tuple[tuple[Received, str, str], ...] = (
 
 @pytest.mark.parametrize(("answer", "effect", "reason"), ANSWERS)
 def test_only_the_server_itself_can_say_that_it_did_nothing(answer: Received, effect: str, reason: str) -> None:
-    channel = Scripted(answer)
+    channel = ScriptedChannel(answer)
     failure = failed(channel)
     assert (failure.effect, failure.reason, failure.http_status) == (effect, reason, answer.status)
-    assert len(channel.urls) == 1
+    assert len(channel.requests) == 1
     assert failure.result()["outcome"] == ("unknown" if effect == "unknown" else "failed")
 
 
 @pytest.mark.parametrize(("answer", "_effect", "reason"), ANSWERS)
 def test_a_reading_never_has_an_effect(answer: Received, _effect: str, reason: str) -> None:
-    channel = Scripted(answer)
+    channel = ScriptedChannel(answer)
     failure = failed(channel, "GET")
     assert (failure.effect, failure.reason) == ("none", reason)
-    again = {"rate_limited": len(channel.urls), "server_error": 3, "unreachable": 3}
-    assert len(channel.urls) == again.get(reason, 1)
+    again = {"rate_limited": len(channel.requests), "server_error": 3, "unreachable": 3}
+    assert len(channel.requests) == again.get(reason, 1)
 
 
 def wrapped(cause: Exception, outer: Exception) -> Exception:
@@ -154,21 +133,21 @@ BROKEN: tuple[tuple[Exception, str, str], ...] = (
 
 @pytest.mark.parametrize(("cause", "reason", "_after"), BROKEN)
 def test_what_was_never_sent_did_nothing_whatever_is_raised(cause: Exception, reason: str, _after: str) -> None:
-    failure = failed(Scripted(Broken(cause, sent=False)))
+    failure = failed(ScriptedChannel(Broken(cause, sent=False)))
     assert (failure.effect, failure.reason) == ("none", reason)
     assert "a secret" not in failure.message
 
 
 @pytest.mark.parametrize(("cause", "_before", "reason"), BROKEN)
 def test_what_was_sent_leaves_a_doubt_whatever_is_raised(cause: Exception, _before: str, reason: str) -> None:
-    failure = failed(Scripted(Broken(cause, sent=True)))
+    failure = failed(ScriptedChannel(Broken(cause, sent=True)))
     assert (failure.effect, failure.reason) == ("unknown", reason)
     assert "a secret" not in failure.message
 
 
 def test_the_words_of_an_error_decide_nothing() -> None:
     words = OSError("Tunnel connection failed: 407 certificate verify failed no route to host")
-    failure = failed(Scripted(Broken(words, sent=True)))
+    failure = failed(ScriptedChannel(Broken(words, sent=True)))
     assert failure.effect == "unknown"
     assert "proxy refused" not in failure.message
 
@@ -179,7 +158,7 @@ def test_the_words_of_an_error_decide_nothing() -> None:
 def test_a_certificate_that_is_refused_has_its_own_next_step(code: int, hint: str) -> None:
     cause = ssl.SSLCertVerificationError(1, "no")
     cause.verify_code, cause.verify_message = code, "It is so"
-    failure = failed(Scripted(Broken(wrapped(cause, requests.exceptions.SSLError()), sent=False)))
+    failure = failed(ScriptedChannel(Broken(wrapped(cause, requests.exceptions.SSLError()), sent=False)))
     assert failure.reason == "tls_failed"
     assert "It is so" in failure.message
     assert hint in failure.next_step
@@ -188,7 +167,7 @@ def test_a_certificate_that_is_refused_has_its_own_next_step(code: int, hint: st
 
 def test_a_name_that_urllib3_itself_found_wrong() -> None:
     cause = type("CertificateError", (ValueError,), {})("no match")
-    failure = failed(Scripted(Broken(wrapped(cause, requests.exceptions.SSLError()), sent=False)))
+    failure = failed(ScriptedChannel(Broken(wrapped(cause, requests.exceptions.SSLError()), sent=False)))
     assert failure.reason == "tls_failed"
     assert "Hostname mismatch" in failure.message
     assert "host name" in failure.next_step
@@ -196,55 +175,55 @@ def test_a_name_that_urllib3_itself_found_wrong() -> None:
 
 def test_tls_with_a_proxy_that_speaks_none_is_the_proxys() -> None:
     cause = wrapped(ssl.SSLError(1, "WRONG_VERSION_NUMBER"), requests.exceptions.ProxyError())
-    failure = failed(Scripted(Broken(wrapped(cause, requests.exceptions.SSLError()), sent=False)))
+    failure = failed(ScriptedChannel(Broken(wrapped(cause, requests.exceptions.SSLError()), sent=False)))
     assert failure.reason == "tls_failed"
     assert "TLS with the proxy failed" in failure.message
     assert "http://" in failure.next_step
 
 
 def test_a_reading_that_decides_cannot_be_answered_by_a_cache() -> None:
-    channel = Scripted(OK)
+    channel = ScriptedChannel(OK)
     client = client_of(channel)
     for _unused in range(2):
         client.get("/thing", "read it", params={"a": "b c"}, fresh=True)
     client.get("/thing", "read it")
-    keys = [parse_qs(urlsplit(url).query).get("fresh", [""])[0] for url in channel.urls]
+    keys = [parse_qs(urlsplit(asked.url).query).get("fresh", [""])[0] for asked in channel.requests]
     assert len({key for key in keys[:2] if len(key) == 32}) == 2
     assert keys[2] == ""
-    assert parse_qs(urlsplit(channel.urls[0]).query)["a"] == ["b c"]
-    assert {headers["Cache-Control"] for headers in channel.headers} == {"no-cache, no-store"}
+    assert parse_qs(urlsplit(channel.requests[0].url).query)["a"] == ["b c"]
+    assert {asked.headers["Cache-Control"] for asked in channel.requests} == {"no-cache, no-store"}
 
 
 def test_a_gateway_that_refuses_the_extra_key_is_told_of_it() -> None:
-    assert "query key fresh" in failed(Scripted(page(400)), "GET").next_step
-    assert "query key fresh" not in failed(Scripted(error(400)), "GET").next_step
+    assert "query key fresh" in failed(ScriptedChannel(page(400)), "GET").next_step
+    assert "query key fresh" not in failed(ScriptedChannel(error(400)), "GET").next_step
 
 
 @pytest.mark.parametrize(("age", "cached"), [("3600", True), ("1", True), ("0", False), ("", False), ("x", False)])
 def test_the_header_age_tells_of_a_cache(age: str, cached: bool) -> None:
-    assert client_of(Scripted(page(200, b"{}", Age=age))).get("/thing", "read it").from_cache is cached
+    assert client_of(ScriptedChannel(page(200, b"{}", Age=age))).get("/thing", "read it").from_cache is cached
 
 
 def test_a_page_that_says_what_is_wrong_is_quoted() -> None:
     body = b"<html><title>400 No required\n SSL certificate &amp; \x1b[31mkey</title>"
-    message = failed(Scripted(page(400, body))).message
+    message = failed(ScriptedChannel(page(400, body))).message
     assert "a page with the title '400 No required SSL certificate &" in message
     assert "\x1b" not in message
 
 
 def test_a_token_that_a_proxy_strips() -> None:
-    failure = failed(Scripted(error(401, "UnauthorizedError", "Token missing")))
+    failure = failed(ScriptedChannel(error(401, "UnauthorizedError", "Token missing")))
     assert "Authorization" in failure.next_step
 
 
 def test_halves_of_characters_are_replaced_everywhere() -> None:
     sent = b'{"a\\ud83d": ["\\ud83d", {"b": "x\\udc00y"}], "n": NaN, "i": Infinity, "f": 1.5}'
-    data = client_of(Scripted(page(200, sent))).get("/thing", "read it").data
+    data = client_of(ScriptedChannel(page(200, sent))).get("/thing", "read it").data
     assert data == {"a\ufffd": ["\ufffd", {"b": "x\ufffdy"}], "n": None, "i": None, "f": 1.5}
 
 
 def test_who_answers_in_the_servers_place_does_not_keep_the_connection() -> None:
-    foreign, own = Scripted(page(502)), Scripted(error(400))
+    foreign, own = ScriptedChannel(page(502)), ScriptedChannel(error(400))
     failed(foreign)
     failed(own)
     assert (foreign.closed, own.closed) == (2, 1)
