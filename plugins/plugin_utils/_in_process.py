@@ -33,6 +33,7 @@ _UNDECIDED = ("", "auto", "auto_silent", "auto_legacy", "auto_legacy_silent")
 #: Here and not at the first request: a strategy loads this once, and its workers inherit it.
 _HAS_REQUESTS = exchange.preload()
 _LACKING = _internals.lacking()
+_internals.prepare()
 
 display = Display()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,19 +122,36 @@ def _shows_invocation(variables: Mapping[str, Any]) -> bool:
 
 def received(action: Any, result: Mapping[str, Any]) -> dict[str, Any]:
     """What ansible-core makes of a module's output: data that nobody may take for a template."""
-    encoder = get_module_encoder(_PROFILE, Direction.MODULE_TO_CONTROLLER) if _data.TAGS_DATA else None
-    printed = {"stdout": json.dumps(result, cls=encoder), "stderr": "", "rc": 0}
-    parsed = ActionBase._parse_returned_data(action, printed, *([_PROFILE] if _data.TAGS_DATA else []))
+    parsed = _parsed(action, result)
     if not isinstance(parsed, dict):  # pragma: no branch - before 2.21 it is one
         parsed = parsed.as_result_dict(for_round_trip=True)
     return _data.untrusted(parsed)
 
 
+def _parsed(action: Any, result: Mapping[str, Any]) -> Any:
+    encoder = get_module_encoder(_PROFILE, Direction.MODULE_TO_CONTROLLER) if _data.TAGS_DATA else None
+    printed = {"stdout": json.dumps(result, cls=encoder), "stderr": "", "rc": 0}
+    return ActionBase._parse_returned_data(action, printed, *([_PROFILE] if _data.TAGS_DATA else []))
+
+
+def prepare() -> None:
+    """Let ansible-core work out what it needs for every template and every result of an action.
+
+    It does so at the first one, which is in each worker again; done where workers are forked from, they inherit it.
+    """
+    # Whatever is not there is worked out later, as without this.
+    with suppress(Exception):
+        from ansible.template import Templar  # noqa: PLC0415 - nothing here needs it
+
+        Templar(loader=None).template(_data.template("{{ 0 }}"))
+    with suppress(Exception):
+        type(_parsed(None, {})).from_action_result_dict({})
+
+
 def lacking() -> str:
     """Why no task can run in this process; empty where they can.
 
-    What is done with a result is tried out, for afterwards it would be too late. ansible-core works out at the first
-    result what it needs for every one: done where workers are forked from, they inherit that.
+    What is done with a result is tried out, for afterwards it would be too late.
     """
     try:
         with used():
