@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from .answers import Answer, json_answer
@@ -31,29 +31,9 @@ OKTA_MODES = (
     "removeError",
     "createdButAnswerLost",
 )
-_IDENTITY_FIELDS = (
-    "id",
-    "name",
-    "clientId",
-    "clientSecret",
-    "clientSecretTTL",
-    "clientSecretNumUsesLimit",
-    "permissions",
-    "without",
-    "accessTokenTTL",
-    "accessTokenMaxTTL",
-    "accessTokenNumUsesLimit",
-    "accessTokenPeriod",
-    "lockoutEnabled",
-    "lockoutThreshold",
-    "lockoutDurationSeconds",
-    "lockoutCounterResetSeconds",
-    "clientSecretTrustedIps",
-    "accessTokenTrustedIps",
-    "subOrganizations",
-    "projects",
-    "methods",
-)
+_IDENTITY_FIELDS = {field.name for field in fields(Identity)} - {"clientSecrets"}
+#: What is given of its first client secret, and which of all permissions it lacks.
+_MADE_WITH = {"clientSecret", "clientSecretTTL", "clientSecretNumUsesLimit", "without"}
 
 Operation = Callable[[dict[str, Any]], Any]
 
@@ -128,7 +108,7 @@ class Control:
         return {"saved": self._app.state_file is not None}
 
     def _add_identity(self, body: dict[str, Any]) -> Any:
-        unknown = set(body) - set(_IDENTITY_FIELDS)
+        unknown = set(body) - _IDENTITY_FIELDS - _MADE_WITH
         if unknown:
             raise ValueError(f"unknown identity fields {sorted(unknown)}")
         identity = self._app.store.add_identity(**body)
@@ -139,7 +119,7 @@ class Control:
             if name == "without":
                 taken = [list(pair) for pair in value]
                 identity.permissions = [pair for pair in identity.permissions if pair not in taken]
-            elif name in _IDENTITY_FIELDS and hasattr(identity, name) and name != "id":
+            elif name in _IDENTITY_FIELDS - {"id"}:
                 setattr(identity, name, value)
             else:
                 raise ValueError(f"cannot change {name!r} of an identity")
