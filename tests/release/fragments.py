@@ -62,7 +62,7 @@ class Thing(NamedTuple):
             below = below[1:]
         elif top == "extensions" or below[0] in _PARTS_OF_PLAYBOOKS:
             below = below[1:]
-        return cls(top, below[0].partition(".")[0])
+        return cls(top, (below or [top])[0].partition(".")[0])
 
 
 class Changes(NamedTuple):

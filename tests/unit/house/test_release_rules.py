@@ -20,6 +20,7 @@ FILES = (
     "plugins/modules/login.py",
     "roles/handover/tasks/main.yml",
     "extensions/patterns/rotate/meta/pattern.json",
+    "extensions/README.md",
 )
 CHANGELOG = "---\nreleases: {}\n"
 
@@ -87,7 +88,7 @@ def test_nothing_has_to_be_explained_before_the_first_release_or_without_a_chang
 
 
 @pytest.mark.parametrize(("file", "name"), list(zip(FILES, [
-    "collection", "report", "report", "login", "secret", "collection", "login", "handover", "rotate",
+    "collection", "report", "report", "login", "secret", "collection", "login", "handover", "rotate", "extensions",
 ], strict=True)))  # fmt: skip
 def test_each_change_must_be_named(collection: Path, file: str, name: str) -> None:
     write(collection / file, "after")
