@@ -23,12 +23,12 @@ from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
 from ansible_collections.secretops.infisical.plugins.modules import login, logout
 from ansible_collections.secretops.infisical.plugins.plugin_utils import (
+    _fleet_members,
+    _fleet_plan,
+    _fleet_summary,
     _internals,
     _inventory_file,
-    _run_members,
-    _run_plan,
     _run_settings,
-    _run_summary,
 )
 from ansible_collections.secretops.infisical.plugins.plugin_utils._data import plain
 from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import FLEET, UNREAD
@@ -97,7 +97,7 @@ class ActionModule(ControllerAction):
 
     def _plan(self, _hosts: Mapping[str, Any], run: Mapping[str, Any], logins: Sequence[Any]) -> dict[str, Any]:
         """Never fails itself: what it cannot read is told after the tokens were revoked."""
-        members = [_run_members.Member(**member) for member in run["members"]]
+        members = [_fleet_members.Member(**member) for member in run["members"]]
         due: dict[str, bool] = {}
         unread: dict[str, str] = {}
         problems: list[str] = []
@@ -109,7 +109,7 @@ class ActionModule(ControllerAction):
                 unread.update(look.unread)
             told = [fault] if look is None else look.problems
             problems += [f"{run['logins'][number]['url']}: {problem}" for problem in told]
-        order = [] if problems else _run_plan.in_order(members, due)
+        order = [] if problems else _fleet_plan.in_order(members, due)
         number_of = {member.host: member.login for member in members}
         return {
             # Small and by host: up to ansible-core 2.18 a reference to a variable costs as much as all that it holds.
@@ -120,8 +120,8 @@ class ActionModule(ControllerAction):
         }
 
     def _batch(self, hosts: Mapping[str, Any], run: Any, plan: Any) -> dict[str, Any]:
-        results = [_run_summary.result_of(found.get("fleet_rotation")) for found in hosts.values()]
-        why = _run_summary.why_stop(
+        results = [_fleet_summary.result_of(found.get("fleet_rotation")) for found in hosts.values()]
+        why = _fleet_summary.why_stop(
             results,
             run["settings"]["max_fail_percentage"],
             first=plan["order"][0]["host"] in hosts,
@@ -153,10 +153,10 @@ class ActionModule(ControllerAction):
             if name in unread:
                 results[name] = {"outcome": "failed", "msg": unread[name]}
             else:
-                results[name] = _run_summary.result_of(hosts[name].get("fleet_rotation"))
+                results[name] = _fleet_summary.result_of(hosts[name].get("fleet_rotation"))
         stops = [found["fleet_batch"]["stop"] for found in hosts.values() if "stop" in found.get("fleet_batch", {})]
         made = partial(
-            _run_summary.summary,
+            _fleet_summary.summary,
             results,
             same=run["same"],
             warnings=run["flagged"],
@@ -215,11 +215,14 @@ class ActionModule(ControllerAction):
             told = " ".join(f"{each['source']}: {each['problem']}" for each in unread)
             raise invalid_arguments(f"Not every inventory of rotations could be read, and nothing was rotated. {told}")
 
-    def _members(self, hosts: Mapping[str, dict[str, Any]], typed: Mapping[str, Any]) -> _run_members.Members:
+    def _members(self, hosts: Mapping[str, dict[str, Any]], typed: Mapping[str, Any]) -> _fleet_members.Members:
         # The play of an empty fleet is over localhost, to say so.
         names = [] if list(hosts) == ["localhost"] and "rotation_id" not in hosts["localhost"] else list(hosts)
-        return _run_members.members_of(
-            [_run_members.Host(name, typed[name], *(hosts[name].get(key) for key in _OF_INVENTORY)) for name in names],
+        return _fleet_members.members_of(
+            [
+                _fleet_members.Host(name, typed[name], *(hosts[name].get(key) for key in _OF_INVENTORY))
+                for name in names
+            ],
             environ=os.environ,
             in_file=self._in_file,
             extra=load_extra_vars(self._loader),
@@ -261,6 +264,6 @@ def _tried(work: Callable[[], _Made], what: str) -> tuple[_Made | None, str]:
         return None, unforeseen(fault, what).message
 
 
-def _look(task: Task, members: Sequence[_run_members.Member], min_age: int) -> _run_plan.Found:
+def _look(task: Task, members: Sequence[_fleet_members.Member], min_age: int) -> _fleet_plan.Found:
     with task.session(task.connection(), task.patience()) as session:
-        return _run_plan.look(Api(session), members, min_age, partial(datetime.now, timezone.utc))
+        return _fleet_plan.look(Api(session), members, min_age, partial(datetime.now, timezone.utc))

@@ -32,8 +32,6 @@ _FORM = {"token": "secretops.infisical-asks-for-no-token", "token_type_hint": "a
 _SERVER = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _ISSUER = re.compile(r"/oauth2(?:/(?!v1(?:/|$))([A-Za-z0-9_-]+))?(?=/|$)", re.ASCII)
 _ADMIN_CONSOLE = re.compile(r"-admin(?=\.(okta(preview|-emea|-gov)?\.com|okta\.mil)$)", re.IGNORECASE)
-#: Control characters, and what ansible-core makes of bytes that are no UTF-8.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 #: The transport's advice is about the option of Infisical's modules.
 _URL = re.compile(r"\burl\b")
 
@@ -152,7 +150,7 @@ def _credential(option: str, value: Any) -> str:
     text = str(value)
     if is_blank(value):
         raise invalid_arguments(f"{option} is blank: give that of the Okta application.")
-    if _CONTROL.search(text) or text != text.strip():
+    if _settings.CONTROL.search(text) or text != text.strip():
         raise invalid_arguments(
             f"{option} holds outer blanks or control characters, such as the end of a line in the file that it was "
             "read from: give it without them."

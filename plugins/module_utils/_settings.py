@@ -34,7 +34,7 @@ _TRUE = frozenset({"y", "yes", "on", "1", "true", "t", "1.0"})
 _FALSE = frozenset({"n", "no", "off", "0", "false", "f", "0.0"})
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 #: Control characters, and what ansible-core makes of bytes that are no UTF-8.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def connection(params: Mapping[str, Any], environ: Mapping[str, str], warn: Callable[[str], None]) -> Connection:
@@ -175,7 +175,7 @@ def _place(place: Mapping[str, str]) -> Target:
     if {"project_id", "project_slug"} <= place.keys():
         raise invalid_arguments("project_id and project_slug contradict each other: give only one of them.")
     for option, value in place.items():
-        if _CONTROL.search(value) or value != value.strip() or len(value) > 1024:
+        if CONTROL.search(value) or value != value.strip() or len(value) > 1024:
             raise invalid_arguments(f"{option} is {value!r}: it may not hold control characters or outer blanks.")
     name, path = place["name"], place.get("secret_path", "/")
     if name in (".", "..") or "/" in name or len(name) > 64:

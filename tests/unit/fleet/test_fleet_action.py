@@ -16,7 +16,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible_collections.secretops.infisical.plugins.action import rotate_fleet
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.modules import logout
-from ansible_collections.secretops.infisical.plugins.plugin_utils import _run_summary
+from ansible_collections.secretops.infisical.plugins.plugin_utils import _fleet_summary
 
 SECRET = "a-token-of-twenty-characters"
 RUN: dict[str, Any] = {
@@ -59,7 +59,7 @@ def test_a_fault_of_ours_quotes_nothing_and_ends_no_step(monkeypatch: pytest.Mon
 
 
 def test_a_fault_in_what_needs_no_token_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_run_summary, "why_stop", broken)
+    monkeypatch.setattr(_fleet_summary, "why_stop", broken)
     variables = {"ansible_play_batch": ["a"], "hostvars": {"a": {}}}
     plan = {"order": [{"host": "a"}], "due": 1}
     result = act({"step": "batch", "run": RUN, "plan": plan}, **variables)

@@ -23,10 +23,10 @@ FLOORS = (
     {"plugin_utils/_report_files", "plugin_utils/_report_page"},
     {"plugin_utils/_in_process", "plugin_utils/_on_controller"},
     {"plugin_utils/_handover_cycle"},
-    {"plugin_utils/_run_plan", "plugin_utils/_run_summary", "plugin_utils/_handover_look"},
+    {"plugin_utils/_fleet_plan", "plugin_utils/_fleet_summary", "plugin_utils/_handover_look"},
     {"plugin_utils/_handover_settings", "plugin_utils/_handover_host"},
     {"plugin_utils/_handover_rule", "plugin_utils/_handover_files", "plugin_utils/_handover_summary"},
-    {"plugin_utils/_run_members", "plugin_utils/_run_settings"},
+    {"plugin_utils/_fleet_members", "plugin_utils/_run_settings"},
     {"plugin_utils/_run_hosts"},
     {"plugin_utils/_internals", "plugin_utils/_inventory_file"},
     {

@@ -7,20 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations import clocks
-from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Reading
-from ansible_collections.secretops.infisical.plugins.plugin_utils._run_members import Member
-
-
-class RotationApi(Protocol):
-    def read(self, rotation_id: str) -> Reading:
-        """One."""
-
-    def read_all(self, project_id: str) -> list[Reading]:
-        """All of a project."""
+from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Api, Reading
+from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet_members import Member
 
 
 @dataclass
@@ -32,7 +23,7 @@ class Found:
     problems: list[str] = field(default_factory=list)
 
 
-def look(api: RotationApi, members: Sequence[Member], min_age: int, now: Callable[[], datetime]) -> Found:
+def look(api: Api, members: Sequence[Member], min_age: int, now: Callable[[], datetime]) -> Found:
     """One request for each project, and one for each rotation that no project has."""
     found = Found()
     known: dict[str, Reading] = {}

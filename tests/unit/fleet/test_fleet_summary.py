@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.secretops.infisical.plugins.modules import rotate_fleet as documented
-from ansible_collections.secretops.infisical.plugins.plugin_utils import _run_summary
+from ansible_collections.secretops.infisical.plugins.plugin_utils import _fleet_summary
 
 
 def results(*outcomes: str) -> list[dict[str, Any]]:
@@ -31,20 +31,20 @@ def results(*outcomes: str) -> list[dict[str, Any]]:
     ],
 )
 def test_when_a_run_stops(outcomes: list[str], percentage: float, first: bool, due: int, stops: bool) -> None:
-    assert bool(_run_summary.why_stop(results(*outcomes), percentage, first=first, due=due)) is stops
+    assert bool(_fleet_summary.why_stop(results(*outcomes), percentage, first=first, due=due)) is stops
 
 
 def test_an_unreachable_host_failed_and_one_without_a_result_was_not_attempted() -> None:
-    unreachable = _run_summary.result_of({"unreachable": True, "msg": "no route"})
+    unreachable = _fleet_summary.result_of({"unreachable": True, "msg": "no route"})
     assert (unreachable["outcome"], unreachable["msg"]) == ("failed", "Could not be reached: no route")
-    assert _run_summary.result_of(None)["outcome"] == "not_attempted"
-    assert _run_summary.result_of({"failed": True, "msg": "x"})["outcome"] == "failed"
+    assert _fleet_summary.result_of(None)["outcome"] == "not_attempted"
+    assert _fleet_summary.result_of({"failed": True, "msg": "x"})["outcome"] == "failed"
 
 
 def summed(outcomes: dict[str, str], **more: Any) -> dict[str, Any]:
     told = {host: {"outcome": outcome, "msg": f"{outcome}!"} for host, outcome in outcomes.items()}
     usual = {"same": {}, "problems": [], "warnings": [], "stopped": "", "check_mode": False}
-    return _run_summary.summary(told, **{**usual, **more})
+    return _fleet_summary.summary(told, **{**usual, **more})
 
 
 def test_a_failure_is_told_by_its_host_and_the_rest_by_the_summary() -> None:
@@ -84,7 +84,7 @@ def test_what_is_handed_on_is_small_and_made_of_strings() -> None:
         "b": {"outcome": "rotated", "msg": "", "secretRotation": {"lastRotatedAt": "2026-11-25T10:00:01.000Z"}},
         **{f"c{number}": {"outcome": "failed", "msg": "no"} for number in range(22)},
     }
-    found = _run_summary.summary(told, same={}, problems=[], warnings=[], stopped="", check_mode=False)["stats"]
+    found = _fleet_summary.summary(told, same={}, problems=[], warnings=[], stopped="", check_mode=False)["stats"]
     assert found == {
         "playbook": "rotate_fleet",
         "check_mode": "false",

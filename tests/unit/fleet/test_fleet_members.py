@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
-from ansible_collections.secretops.infisical.plugins.plugin_utils import _run_members, _run_settings
+from ansible_collections.secretops.infisical.plugins.plugin_utils import _fleet_members, _run_settings
 from unit.fleet.fleet_variables import SPEC, uuid
 
 A, B = "https://a.example", "https://b.example"
@@ -18,18 +18,18 @@ IDENTITY = {"infisical_universal_auth_client_id": "id", "infisical_universal_aut
 IN_ENVIRONMENT = {"INFISICAL_UNIVERSAL_AUTH_CLIENT_ID": "env id", "INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET": "env"}
 
 
-def host(name: str, number: int, url: str | None = A, client: str | None = None, **more: Any) -> _run_members.Host:
+def host(name: str, number: int, url: str | None = A, client: str | None = None, **more: Any) -> _fleet_members.Host:
     file = more.pop("file", None)
     options = _run_settings.typed_each(SPEC, {name: {"infisical_url": url, **more}})[name]
     rotation = {"projectId": "p", "parameters": {"clientId": client}} if client else None
-    return _run_members.Host(name, options, uuid(number), rotation, file)
+    return _fleet_members.Host(name, options, uuid(number), rotation, file)
 
 
 def members(
-    *found: _run_members.Host, extra: Sequence[str] = (), environ: Mapping[str, str] = MappingProxyType({})
-) -> _run_members.Members:
+    *found: _fleet_members.Host, extra: Sequence[str] = (), environ: Mapping[str, str] = MappingProxyType({})
+) -> _fleet_members.Members:
     files = {"/a": {"url": A, "token": "file-a"}, "/b": {"url": B, "token": "file-b"}, "/none": {"url": A}}
-    return _run_members.members_of(
+    return _fleet_members.members_of(
         found, environ=environ, in_file=files.__getitem__, extra=extra, warn=lambda _text: None
     )
 
@@ -90,7 +90,7 @@ def test_extra_variables_go_to_no_two_servers() -> None:
 
 @pytest.mark.parametrize("wrong", [None, "", 7, "no id"])
 def test_a_host_without_an_id_is_refused_by_name(wrong: Any) -> None:
-    without = _run_members.Host("web1", host("a", 1, **IDENTITY).options, wrong)
+    without = _fleet_members.Host("web1", host("a", 1, **IDENTITY).options, wrong)
     with pytest.raises(InfisicalError, match="web1"):
         members(without)
 

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import invalid_arguments
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Reading
-from ansible_collections.secretops.infisical.plugins.plugin_utils import _run_members, _run_plan
+from ansible_collections.secretops.infisical.plugins.plugin_utils import _fleet_members, _fleet_plan
 from unit.fleet.fleet_variables import uuid
 
 NOW = datetime(2026, 3, 12, tzinfo=timezone.utc)
@@ -38,23 +39,23 @@ class Api:
         return self.listed
 
 
-def member(number: int, project: str | None = "p") -> _run_members.Member:
-    return _run_members.Member(f"h{number}", 0, uuid(number), project, None)
+def member(number: int, project: str | None = "p") -> _fleet_members.Member:
+    return _fleet_members.Member(f"h{number}", 0, uuid(number), project, None)
 
 
 def test_due_ones_come_first_and_keep_their_order() -> None:
-    api = Api([reading(1, 0), reading(2, 9), reading(4, 0)], {uuid(3): reading(3, 9)})
+    api: Any = Api([reading(1, 0), reading(2, 9), reading(4, 0)], {uuid(3): reading(3, 9)})
     fleet = [member(1), member(2), member(3, None), member(4), member(5)]
-    found = _run_plan.look(api, fleet, 86400, lambda: NOW)
+    found = _fleet_plan.look(api, fleet, 86400, lambda: NOW)
     assert api.asked == ["p", uuid(3), uuid(5)], "one list for the project, and what it has not is read singly"
-    assert _run_plan.in_order(fleet, found.due) == ["h2", "h3", "h1", "h4"]
+    assert _fleet_plan.in_order(fleet, found.due) == ["h2", "h3", "h1", "h4"]
     assert found.unread == {"h5": "not there"}
     assert found.problems == []
 
 
 def test_a_project_that_cannot_be_listed_ends_it() -> None:
-    api = Api([], {})
-    found = _run_plan.look(api, [member(1, "barred"), member(2)], 0, lambda: NOW)
+    api: Any = Api([], {})
+    found = _fleet_plan.look(api, [member(1, "barred"), member(2)], 0, lambda: NOW)
     assert found.problems == ["may not"]
     assert api.asked == ["barred", "p"]
     assert found.due == {}
