@@ -14,17 +14,14 @@ from . import _settings
 from ._errors import DONE, NONE, invalid_arguments, unforeseen
 from ._login.session import Session
 from ._options import is_blank
-from ._rotations import finding, lock, wanted
+from ._rotations import finding, lock
 from ._rotations.api import Api, Reading
-from ._rotations.change import Change
-from ._rotations.creation import Creation
 from ._rotations.durations import parse_duration
 from ._rotations.finding import Target
 from ._rotations.kinds import Kind
 from ._rotations.lifecycle import Ended, Surroundings, found
 from ._rotations.observer import Observer
 from ._rotations.projects import Projects
-from ._rotations.removal import Removal, absent
 from ._rotations.rule import Outcome, Rotator
 from ._task import Task
 from ._transport.redaction import printable
@@ -94,6 +91,10 @@ def outcome_of(rotator: Rotator, api: Api, target: Target, check_mode: bool) -> 
 
 
 def _present(task: Task, kind: Kind) -> dict[str, Any]:
+    from ._rotations import wanted
+    from ._rotations.change import Change
+    from ._rotations.creation import Creation
+
     params = task.params
     desired = wanted.parse(params, kind)
     allow_rotation, min_age = bool(params["allow_rotation"]), _min_age(params)
@@ -136,6 +137,8 @@ def _there(around: Surroundings, target: Target, new_name: str | None) -> Readin
 
 
 def _absent(task: Task, kind: Kind) -> dict[str, Any]:
+    from ._rotations.removal import Removal, absent
+
     delete_secrets, revoke = bool(task.params["delete_secrets"]), bool(task.params["revoke_credentials"])
     with _begun(task, kind) as (around, target, session):
         removal = Removal(around, delete_secrets=delete_secrets, revoke_credentials=revoke)

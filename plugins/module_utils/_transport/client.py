@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-import uuid
+import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
@@ -64,7 +64,7 @@ class Client:
         """
 
         def send() -> Answer:
-            more = {answers.FRESH: uuid.uuid4().hex} if fresh else {}
+            more = {answers.FRESH: os.urandom(16).hex()} if fresh else {}
             return self._exchange("GET", path, what, token, {**(params or {}), **more}, None, self._timeout)
 
         try:

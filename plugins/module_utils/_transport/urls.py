@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
 from .._errors import invalid_arguments
@@ -67,6 +66,10 @@ def canonical(url: str) -> str:
 def _canonical_host(host: str) -> str:
     """As the resolver takes it: an IPv6 address in its shortest form, a name in ASCII and without the root's dot."""
     try:
-        return f"[{IPv6Address(host).compressed}]" if ":" in host else host.removesuffix(".").encode("idna").decode()
+        if ":" in host:
+            from ipaddress import IPv6Address
+
+            return f"[{IPv6Address(host).compressed}]"
+        return host.removesuffix(".").encode("idna").decode()
     except ValueError:
         return host
