@@ -24,12 +24,16 @@ def application(simulator: Simulator, number: int = 0) -> dict[str, Any]:
     }
 
 
-def slots(simulator: Simulator, rotation_id: str) -> dict[str, str]:
-    """The secrets that Infisical holds by the ids that they have at Okta, the active one first."""
+def credentials(simulator: Simulator, rotation_id: str | None = None) -> list[dict[str, str]]:
+    """What Infisical holds, the active one first."""
     rotation = simulator.rotation(rotation_id)
-    found = rotation["generatedCredentials"]
-    active = found[rotation["activeIndex"]]
-    return {each["secretId"]: each["clientSecret"] for each in (active, *(x for x in found if x is not active))}
+    found = list(rotation["generatedCredentials"])
+    return [found.pop(rotation["activeIndex"]), *found]
+
+
+def slots(simulator: Simulator, rotation_id: str) -> dict[str, str]:
+    """The same by the ids that the secrets have at Okta."""
+    return {each["secretId"]: each["clientSecret"] for each in credentials(simulator, rotation_id)}
 
 
 def token_status(simulator: Simulator, client_id: str, secret: str) -> int:

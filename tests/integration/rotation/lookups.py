@@ -9,6 +9,7 @@ from typing import Any
 
 from simulator.client import Simulator
 from support.ansible import Run, Workspace
+from support.okta import credentials
 from support.server import environment
 
 LOOKUP = "secretops.infisical.okta_client_credentials"
@@ -60,12 +61,6 @@ def refusal(workspace: Workspace, simulator: Simulator, call: str, **more: Any) 
     return message
 
 
-def slots(simulator: Simulator, rotation_id: str | None = None) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = simulator.rotation(rotation_id)["generatedCredentials"]
-    return found
-
-
 def active(simulator: Simulator, rotation_id: str | None = None) -> dict[str, str]:
-    rotation = simulator.rotation(rotation_id)
-    made = rotation["generatedCredentials"][rotation["activeIndex"]]
+    made = credentials(simulator, rotation_id)[0]
     return {"clientId": made["clientId"], "clientSecret": made["clientSecret"]}

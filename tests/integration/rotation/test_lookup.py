@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from integration.rotation.lookups import BY_NAME, LOOKUP, active, looked_up, refusal, slots, value
+from integration.rotation.lookups import BY_NAME, LOOKUP, active, looked_up, refusal, value
 from simulator.client import Simulator
 from support.ansible import MODULE, Workspace
 from support.leaks import Watch
@@ -41,7 +41,7 @@ def test_whose_credentials_come(workspace: Workspace, simulator: Simulator) -> N
     assert [value(workspace, number) for number in range(6)] == [
         one,
         one,
-        {"generatedCredentials": slots(simulator, second["id"]), "activeIndex": 1},
+        {"generatedCredentials": simulator.rotation(second["id"])["generatedCredentials"], "activeIndex": 1},
         [one, two],
         one,
         two,
@@ -262,7 +262,7 @@ def test_nothing_is_shown_or_left(workspace: Workspace, simulator: Simulator, tm
     options = environment(simulator)
     secrets = {
         "login": options["INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET"],
-        "credentials": slots(simulator)[0]["clientSecret"],
+        "credentials": active(simulator)["clientSecret"],
         "token": simulator.mint_token(),
     }
     watch = Watch(secrets, workspace)

@@ -16,6 +16,7 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_cycl
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_rule import Held
 from simulator.client import Simulator
 from support.machine import Clock, PacedTask
+from support.okta import credentials
 from support.server import login
 from support.tasks import Runner
 
@@ -56,13 +57,7 @@ class Handed:
     @property
     def slots(self) -> list[dict[str, str]]:
         """What Infisical holds, the active one first."""
-        rotation = self.simulator.rotation(self.id)
-        found: list[dict[str, str]] = rotation["generatedCredentials"]
-        return [
-            found[rotation["activeIndex"]],
-            *found[: rotation["activeIndex"]],
-            *found[rotation["activeIndex"] + 1 :],
-        ]
+        return credentials(self.simulator, self.id)
 
     @property
     def ids(self) -> list[str]:
