@@ -10,14 +10,10 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ansible.utils.vars import load_extra_vars
-from ansible_collections.secretops.infisical.plugins.module_utils._errors import (
-    InfisicalError,
-    invalid_arguments,
-    unforeseen,
-)
+from ansible_collections.secretops.infisical.plugins.module_utils._errors import invalid_arguments
 from ansible_collections.secretops.infisical.plugins.module_utils._options import AUTHENTICATION, CONNECTION, defaults
 from ansible_collections.secretops.infisical.plugins.module_utils._rotations.api import Api
 from ansible_collections.secretops.infisical.plugins.module_utils._task import Task
@@ -32,7 +28,7 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils import (
 )
 from ansible_collections.secretops.infisical.plugins.plugin_utils._data import plain
 from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import FLEET, UNREAD
-from ansible_collections.secretops.infisical.plugins.plugin_utils._foreign import templated
+from ansible_collections.secretops.infisical.plugins.plugin_utils._foreign import templated, tried
 from ansible_collections.secretops.infisical.plugins.plugin_utils._on_controller import ControllerAction
 from ansible_collections.secretops.infisical.plugins.plugin_utils._run_hosts import refuse_none
 from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings import refuse_unsafe_fork
@@ -40,8 +36,6 @@ from ansible_collections.secretops.infisical.plugins.plugin_utils._surroundings 
 #: Beside the playbook. The folder of the running playbook may be another's, which imports it.
 _META = Path(__file__).resolve().parents[2] / "playbooks" / "rotate_fleet.meta.yml"
 _OF_INVENTORY = ("rotation_id", "infisical_rotation", "infisical_inventory")
-
-_Made = TypeVar("_Made")
 
 
 class ActionModule(ControllerAction):
@@ -89,7 +83,7 @@ class ActionModule(ControllerAction):
         for each in self._members(hosts, typed).logins:
             params = {**each.params, "wait_timeout": run["settings"]["wait_timeout"]}
             task = self.task_with(params, f"login at {each.url}", each.environ)
-            result, fault = _tried(partial(login.execute, task), "log in")
+            result, fault = tried(partial(login.execute, task), "log in")
             if fault:
                 failures.append(f"{each.url}: {fault}")
             made.append(result and {"login_data": result["login_data"], "made": result["outcome"] == "logged_in"})
@@ -103,7 +97,7 @@ class ActionModule(ControllerAction):
         problems: list[str] = []
         for number, made in enumerate(logins):
             own = [member for member in members if member.login == number]
-            look, fault = _tried(partial(_look, self._with(run, number, made), own, run["settings"]["min_age"]), "plan")
+            look, fault = tried(partial(_look, self._with(run, number, made), own, run["settings"]["min_age"]), "plan")
             if look is not None:
                 due.update(look.due)
                 unread.update(look.unread)
@@ -134,7 +128,7 @@ class ActionModule(ControllerAction):
         failures = []
         for number, made in enumerate(logins):
             if made and made["made"]:
-                _result, fault = _tried(partial(logout.execute, self._with(run, number, made)), "revoke the token")
+                _result, fault = tried(partial(logout.execute, self._with(run, number, made)), "revoke the token")
                 if fault:
                     failures.append(f"The token for {run['logins'][number]['url']} may still be good. {fault}")
         return {"failures": failures}
@@ -252,16 +246,6 @@ def _of_host(run: Mapping[str, Any], number: int) -> dict[str, Any]:
     """What the task of one rotation needs to be told, tokens aside."""
     settings = {name: run["settings"][name] for name in ("min_age", "wait_timeout", "outcome_timeout")}
     return {**settings, "login": number, "connection": run["logins"][number]["connection"]}
-
-
-def _tried(work: Callable[[], _Made], what: str) -> tuple[_Made | None, str]:
-    """What the work made, or why not. A step that has tokens in its hands goes on to the next one."""
-    try:
-        return work(), ""
-    except InfisicalError as failure:
-        return None, failure.message
-    except Exception as fault:  # noqa: BLE001 - a traceback would quote what the server echoed
-        return None, unforeseen(fault, what).message
 
 
 def _look(task: Task, members: Sequence[_fleet_members.Member], min_age: int) -> _fleet_plan.Found:

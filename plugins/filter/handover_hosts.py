@@ -68,5 +68,4 @@ class FilterModule:
 def handover_hosts(
     groups: Mapping[str, Sequence[str]], pattern: Any = None, limited: Sequence[str] | None = None
 ) -> list[str]:
-    everybody = groups["all"] if limited is None else limited
-    return checked(lambda: consumers(groups, pattern, everybody), AnsibleFilterError, "choose the hosts")
+    return checked(lambda: consumers(groups, pattern, limited), AnsibleFilterError, "choose the hosts")

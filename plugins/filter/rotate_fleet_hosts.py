@@ -76,6 +76,5 @@ class FilterModule:
 def rotate_fleet_hosts(
     groups: Mapping[str, Sequence[str]], pattern: Any = None, limited: Sequence[str] | None = None, limit: str = ""
 ) -> list[str]:
-    everybody = groups["all"] if limited is None else limited
-    hosts = checked(lambda: selected(groups, pattern, everybody, limit), AnsibleFilterError, "choose the hosts")
+    hosts = checked(lambda: selected(groups, pattern, limited, limit), AnsibleFilterError, "choose the hosts")
     return hosts or ["localhost"]

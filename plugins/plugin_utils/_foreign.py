@@ -38,3 +38,13 @@ def templated(what: str, work: Callable[[], _Made]) -> _Made:
     except AnsibleError as error:
         kind = type(error).__name__
     raise invalid_arguments(f"{what} cannot be templated: {kind}.")
+
+
+def tried(work: Callable[[], _Made], what: str) -> tuple[_Made | None, str]:
+    """What the work made, or why not, for a step that goes on all the same: it has tokens or consumers in its hands."""
+    try:
+        return work(), ""
+    except InfisicalError as failure:
+        return None, failure.message
+    except Exception as fault:  # noqa: BLE001 - a traceback would quote what was echoed
+        return None, unforeseen(fault, what).message

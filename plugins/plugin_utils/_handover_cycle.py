@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError, unforeseen
@@ -16,6 +17,7 @@ from ansible_collections.secretops.infisical.plugins.module_utils._timestamps im
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_look, _handover_settings
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _handover_rule as rule
+from ansible_collections.secretops.infisical.plugins.plugin_utils._foreign import tried
 from ansible_collections.secretops.infisical.plugins.plugin_utils._handover_look import Okta, Seen
 
 #: Two rotations kill a leaked secret; more rounds than this means that somebody else goes on rotating.
@@ -48,7 +50,8 @@ class Cycle:
         ``last`` and ``rotated`` are the results of the round before, which may be of another rotation.
         """
         last, rotated = self._own(last), self._own(rotated)
-        seen, problem = self._seen(last, rotated)
+        found, fault = tried(partial(self._looked, last, rotated), "look at the rotation")
+        seen, problem = found or (None, fault)
         common = {"run": self.run["run"], "rotation_id": self.rotation["rotation_id"], "problem": problem}
         if seen is None:
             return {**common, "lines": [], "batches": []}
@@ -63,7 +66,7 @@ class Cycle:
             "standing": _as_data(seen.standing),
             "last_rotated_at": seen.last_rotated_at,
             "leaked": self._leaked(seen) or last.get("leaked"),
-            "lines": [seen.line, *self._warnings(seen)],
+            "lines": [seen.line, *([] if seen.complete or self.why_deliver_only else [_ONE_SECRET])],
             "batches": rule.in_batches(self.rotation["hosts"], self.run["serial"]),
         }
 
@@ -102,14 +105,6 @@ class Cycle:
 
     # -- look
 
-    def _seen(self, last: Data, rotated: Data) -> tuple[Seen | None, str]:
-        try:
-            return self._looked(last, rotated)
-        except InfisicalError as failure:
-            return None, failure.message
-        except Exception as fault:  # noqa: BLE001 - a traceback would quote what the server echoed
-            return None, unforeseen(fault, "look at the rotation").message
-
     def _looked(self, last: Data, rotated: Data) -> tuple[Seen, str]:
         seen = _handover_look.look(
             self.task,
@@ -131,11 +126,6 @@ class Cycle:
         leaked_id = self.run["leaked_secret_id"]
         slots = [each for each in (seen.active, seen.previous) if each and leaked_id and each["secretId"] == leaked_id]
         return slots[0]["clientSecret"] if slots else self.leaked_secret
-
-    def _warnings(self, seen: Seen) -> list[str]:
-        if seen.complete or self.why_deliver_only:
-            return []
-        return [_ONE_SECRET]
 
     # -- decide
 
@@ -188,10 +178,9 @@ class Cycle:
         leaked_id = self.run["leaked_secret_id"]
         if not leaked_id or self.why_deliver_only:
             return {"told": list(lines)}
-        try:
-            proved, against = _handover_look.proof(self.okta, look["credentials"]["active"], look["leaked"], leaked_id)
-        except Exception as fault:  # noqa: BLE001 - a traceback would quote what Okta echoed
-            proved, against = "", unforeseen(fault, "prove that the leaked secret is refused").message
+        asked = partial(_handover_look.proof, self.okta, look["credentials"]["active"], look["leaked"], leaked_id)
+        found, fault = tried(asked, "prove that the leaked secret is refused")
+        proved, against = found or ("", fault)
         return {"told": [*lines, *([proved] if proved else [])], "refused": against}
 
     def _own(self, result: Data) -> Data:

@@ -42,7 +42,7 @@ def refuse_none(groups: Mapping[str, Sequence[str]], given: Any) -> None:
         )
 
 
-def selected(groups: Mapping[str, Sequence[str]], given: Any, limited: Sequence[str], limit: str) -> list[str]:
+def selected(groups: Mapping[str, Sequence[str]], given: Any, limited: Sequence[str] | None, limit: str) -> list[str]:
     """The terms for the play over the fleet; none where there is nothing to rotate. ``limited`` is under --limit."""
     terms = pattern_of(given)
     if UNREAD in groups and not groups.get(FLEET):
@@ -55,7 +55,7 @@ def selected(groups: Mapping[str, Sequence[str]], given: Any, limited: Sequence[
     return terms if matched(groups, terms, limited, "rotate_hosts") else []
 
 
-def consumers(groups: Mapping[str, Sequence[str]], given: Any, limited: Sequence[str]) -> list[str]:
+def consumers(groups: Mapping[str, Sequence[str]], given: Any, limited: Sequence[str] | None) -> list[str]:
     """The terms for the play of a handover, which is over somebody, or not at all."""
     terms = pattern_of(given) or [CONSUMERS]
     if not groups["all"]:
@@ -69,7 +69,9 @@ def consumers(groups: Mapping[str, Sequence[str]], given: Any, limited: Sequence
     return terms
 
 
-def matched(groups: Mapping[str, Sequence[str]], terms: list[str], limited: Sequence[str], option: str) -> list[str]:
+def matched(
+    groups: Mapping[str, Sequence[str]], terms: list[str], limited: Sequence[str] | None, option: str
+) -> list[str]:
     """The hosts of the terms of ``option``. Each term means something, and --limit leaves somebody."""
     inventory = inventory_of(groups)
     for term in terms:
@@ -80,7 +82,7 @@ def matched(groups: Mapping[str, Sequence[str]], terms: list[str], limited: Sequ
                 "what there is with ansible-inventory --graph."
             )
     hosts = [host.name for host in inventory.get_hosts(terms)]
-    if hosts and not set(hosts).intersection(limited):
+    if hosts and limited is not None and not set(hosts).intersection(limited):
         raise invalid_arguments(
             f"--limit leaves none of the {len(hosts)} hosts of {','.join(terms)}. Nothing was rotated: correct "
             f"--limit, or {option}."

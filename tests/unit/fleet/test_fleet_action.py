@@ -17,6 +17,7 @@ from ansible_collections.secretops.infisical.plugins.action import rotate_fleet
 from ansible_collections.secretops.infisical.plugins.module_utils._errors import InfisicalError
 from ansible_collections.secretops.infisical.plugins.modules import logout
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _fleet_summary
+from ansible_collections.secretops.infisical.plugins.plugin_utils._foreign import tried
 
 SECRET = "a-token-of-twenty-characters"
 RUN: dict[str, Any] = {
@@ -132,7 +133,7 @@ def test_a_failure_of_ours_is_told_as_it_is() -> None:
     def work() -> None:
         raise failure
 
-    assert rotate_fleet._tried(work, "look") == (None, "Nobody there.")
+    assert tried(work, "look") == (None, "Nobody there.")
 
 
 def test_one_application_in_two_rotations_is_told_and_a_file_that_is_elsewhere_is_none(
