@@ -203,11 +203,6 @@ def test_a_token_that_was_given_is_left_alone(workspace: Workspace, simulator: S
     assert [token["id"] for token in simulator.state()["tokens"] if not token["revoked"]] == [given["id"]]
 
 
-@pytest.mark.before_release
-def test_an_empty_fleet_is_a_success(workspace: Workspace, simulator: Simulator) -> None:
-    assert Fleet(workspace, simulator, 0).run().returncode == 0
-
-
 def test_an_inventory_that_cannot_be_read_is_none(workspace: Workspace, simulator: Simulator) -> None:
     fleet = Fleet(workspace, simulator, 2)
     run = fleet.run(INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET="wrong")
