@@ -29,6 +29,9 @@ _CHANGE = """\
 ---
 minor_changes:
   - login, collection - a rehearsal, which nobody sees.
+add object.playbook:
+  - name: rehearsed
+    description: A rehearsal.
 """
 
 
@@ -54,16 +57,24 @@ def rehearsal(room: Room) -> None:
     _commit(room)
     _append(room.collection / "plugins" / "modules" / "login.py")
     _append(room.collection / "plugins" / "module_utils" / "_errors.py")
+    _append(room.collection / "playbooks" / "rehearsed.yml")
+    module = (room.collection / "plugins" / "modules" / "logout.py").read_text(encoding="utf-8")
+    module = module.replace("module: logout", "module: rehearsed").replace(
+        "version_added: 1.0.0", f"version_added: {following}"
+    )
+    (room.collection / "plugins" / "modules" / "rehearsed.py").write_text(module, encoding="utf-8")
     _commit(room)
-    _refused(room, following, "no fragment says how: collection, login")
+    _refused(room, following, "no fragment says how: collection, login, rehearsed")
     (room.collection / "changelogs" / "fragments" / "rehearsal.yml").write_text(_CHANGE, encoding="utf-8")
     _commit(room)
     _refused(room, following, "these do not belong in the tarball: stray.txt")
     stray.unlink()
     _commit(room)
     _release(room, following)
-    if "a rehearsal" not in (room.collection / "CHANGELOG.rst").read_text(encoding="utf-8"):
-        raise Failed("the changelog lacks what the fragment says")
+    changelog = (room.collection / "CHANGELOG.rst").read_text(encoding="utf-8")
+    for said in ("- login, collection - a rehearsal", "rehearsed - A rehearsal.", "rehearsed - Revoke the token"):
+        if said not in changelog:
+            raise Failed(f"the changelog does not say: {said}")
 
 
 def _release(room: Room, version: str) -> None:

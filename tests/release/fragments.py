@@ -49,7 +49,7 @@ class Thing(NamedTuple):
     @property
     def listed(self) -> bool:
         """Whether the changelog says by itself that it is new."""
-        return self.wing not in {"extensions", _COLLECTION}
+        return self.wing not in {"extensions", "playbooks", _COLLECTION}
 
     @classmethod
     def of(cls, path: str) -> Thing:
@@ -119,15 +119,14 @@ def pending(collection: Path) -> list[dict[str, Any]]:
 
 
 def unexplained(found: Changes, fragments: Iterable[dict[str, Any]]) -> set[str]:
-    """The names of what has changed and begins no entry of a fragment: `NAME, NAME - what changed`."""
+    """The names of what has changed and is in no fragment."""
     explained = {
-        name.strip()
+        name
         for fragment in fragments
         for entries in fragment.values()
         if isinstance(entries, list)
         for entry in entries
-        if " - " in entry
-        for name in entry.partition(" - ")[0].replace("`", "").split(",")
+        for name in _names(entry)
     }
     speaking = found.changed | found.gone | {thing for thing in found.new if not thing.listed}
     return {thing.name for thing in speaking} - explained
@@ -139,6 +138,14 @@ def least_step(found: Changes, fragments: Iterable[dict[str, Any]]) -> Step | No
     steps = [_STEPS.get(section, Step.PATCH) for section in sections]
     steps += [Step.MINOR] * bool(found.new) + [Step.MAJOR] * bool(found.gone)
     return max(steps, default=None)
+
+
+def _names(entry: str | dict[str, str]) -> list[str]:
+    """Of `NAME, NAME - what changed`, or of a new playbook."""
+    if isinstance(entry, dict):
+        return [entry.get("name", "")]
+    names, dash, _text = entry.replace("`", "").partition(" - ")
+    return [name.strip() for name in names.split(",")] if dash else []
 
 
 def _changelog(collection: Path) -> dict[str, dict[str, Any]]:

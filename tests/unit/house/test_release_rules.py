@@ -112,8 +112,12 @@ def test_what_is_new_speaks_for_itself_and_is_a_minor_step(collection: Path) -> 
     write(collection / "plugins" / "modules" / "logout.py", "new")
     assert unexplained(collection) == set()
     assert least_step(collection) is Step.MINOR
-    write(collection / "extensions" / "patterns" / "report" / "README.md", "no changelog lists these")
-    assert unexplained(collection) == {"report"}
+    write(collection / "extensions" / "patterns" / "report" / "README.md", "the changelog does not list these")
+    write(collection / "playbooks" / "rotate.yml", "nor these, unless a fragment adds them")
+    assert unexplained(collection) == {"report", "rotate"}
+    fragment = collection / "changelogs" / "fragments" / "1.yml"
+    write(fragment, "minor_changes:\n- report - a pattern.\nadd object.playbook:\n- name: rotate\n  description: It.\n")
+    assert unexplained(collection) == set()
 
 
 def test_what_is_gone_must_be_named_and_is_a_major_step(collection: Path) -> None:
