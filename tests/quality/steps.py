@@ -82,6 +82,11 @@ def _yamllint(room: Room) -> None:
     room.run("yamllint", "--strict", "--config-file", "tests/quality/yamllint.yml", ".")
 
 
+def _workflows(room: Room) -> None:
+    files = sorted((room.collection / ".github" / "workflows").glob("*.yml"))
+    room.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files)
+
+
 def _reuse(room: Room) -> None:
     room.run("reuse", "lint", "--lines")
 
@@ -173,6 +178,7 @@ STEPS = [
     Step("release", "antsibull-changelog release", DOCS, rehearsal),
     Step("reuse", "reuse lint", _TOOLS, _reuse),
     Step("ruff check", "ruff check", _TOOLS, _ruff_check),
+    Step("workflows", "check-jsonschema of workflows", _TOOLS, _workflows),
     Step("ruff format", "ruff format", _TOOLS, _ruff_format),
     Step("yamllint", "yamllint", _TOOLS, _yamllint),
 ]
