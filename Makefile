@@ -11,10 +11,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo tower report test pytest lint quality search bench release clean
+.PHONY: demo playground tower report test pytest lint quality docs search bench release clean
 
 demo: $(READY)
 	@$(VENV)/bin/python tests/demo/demo.py
+
+# A simulated Infisical to try things on, from a second terminal, until Ctrl-C. On a port of choice: PORT=8900
+playground: $(READY)
+	@$(VENV)/bin/python tests/demo/playground.py $(if $(PORT),--port $(PORT))
 
 # Job templates as Tower runs them.
 tower: $(READY)
@@ -37,6 +41,12 @@ lint: $(READY)
 quality:
 	@PYTHONPATH=tests $(PYTHON) -m quality $(ONLY)
 
+# The documentation as a site, by the step of make quality that makes it.
+docs:
+	@rm -rf .cache/docs
+	@PYTHONPATH=tests $(PYTHON) -m quality "antsibull-docs site"
+	@ls $(CURDIR)/.cache/docs/html/index.html
+
 # For a schedule of faults that breaks a promise, with new seeds: make search MINUTES=10. A find says its SEED.
 search: $(READY)
 	@PYTHONPATH=tests $(VENV)/bin/python -m unit.exactly_once.model_search $(if $(SEED),--seed $(SEED),--minutes $(or $(MINUTES),5))
@@ -47,7 +57,7 @@ bench: $(READY)
 
 # Changelog, tarball, commit and tag, or nothing at all: make release VERSION=1.2.3
 release:
-	@PYTHONPATH=tests $(PYTHON) -m release $(VERSION)
+	@PYTHONPATH=tests $(PYTHON) -m release "$(VERSION)"
 
 $(READY): tests/requirements.txt
 	$(PYTHON) -m venv --clear $(VENV)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
-from support.browsed import Opener
+from support.browsed import CONTRASTS, Opener
 from support.reports import DAY, HOSTILE, MADE, row
 
 ROWS = [
@@ -20,26 +20,6 @@ ROWS = [
     row(5, interval=None, next=None),
     *(row(10 + number, name=name, folder=name, application="0" * 90) for number, name in enumerate(HOSTILE)),
 ]
-#: The contrast of each text with what is behind it, the smallest first, as WCAG 2 counts it.
-CONTRASTS = """() => {
-  const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = ([red, green, blue]) => [red, green, blue]
-    .map((value) => value / 255)
-    .map((value) => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
-  const behind = (element) => {
-    const [red, green, blue, alpha] = numbers(getComputedStyle(element).backgroundColor);
-    return alpha === 0 ? behind(element.parentElement) : [red, green, blue];
-  };
-  const hasText = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-  return [...document.body.querySelectorAll("*:not(script)")]
-    .filter((element) => element.checkVisibility() && (hasText(element) || element.matches("input")))
-    .map((element) => {
-      const [one, other] = [light(numbers(getComputedStyle(element).color)), light(behind(element))];
-      return [(Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05), element.outerHTML.slice(0, 80)];
-    })
-    .sort((one, other) => one[0] - other[0]);
-}"""
 BEHIND = "() => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"
 
 

@@ -15,6 +15,29 @@ from playwright.sync_api import Browser, Locator, Page
 
 from support.reports import report
 
+#: The contrast of each text with what is behind it, the smallest first, as WCAG 2 counts it.
+CONTRASTS = """() => {
+  const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([red, green, blue]) => [red, green, blue]
+    .map((value) => value / 255)
+    .map((value) => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
+  const behind = (element) => {
+    const [red, green, blue, alpha = 1] = numbers(getComputedStyle(element).backgroundColor);
+    if (alpha === 1) return [red, green, blue];
+    const below = behind(element.parentElement);
+    return [red, green, blue].map((value, index) => value * alpha + below[index] * (1 - alpha));
+  };
+  const hasText = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+  return [...document.body.querySelectorAll("*:not(script)")]
+    .filter((element) => element.checkVisibility() && (hasText(element) || element.matches("input")))
+    .map((element) => {
+      const [one, other] = [light(numbers(getComputedStyle(element).color)), light(behind(element))];
+      return [(Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05), element.outerHTML.slice(0, 80)];
+    })
+    .sort((one, other) => one[0] - other[0]);
+}"""
+
 
 @dataclass
 class Opened:
