@@ -74,8 +74,10 @@ def plot(title: str, across: str, up: str, points: Points) -> str:
         x, y = place(right * step / 4, top * step / 4)
         start, end = place(0, 0), place(right, top)
         drawn += [
-            f'<line x1="{start[0]:.1f}" y1="{y:.1f}" x2="{end[0]:.1f}" y2="{y:.1f}" '
-            'stroke="currentColor" stroke-opacity="0.2"/>',
+            (
+                f'<line x1="{start[0]:.1f}" y1="{y:.1f}" x2="{end[0]:.1f}" y2="{y:.1f}" '
+                'stroke="currentColor" stroke-opacity="0.2"/>'
+            ),
             _label(start[0] - 8, y + 4, f"{top * step / 4:.3g}", "end"),
             _label(x, start[1] + 16, f"{right * step / 4:.0f}", "middle"),
         ]
