@@ -16,9 +16,9 @@ sys.path.insert(0, str(TESTS))
 
 from simulator.client import Simulator  # noqa: E402
 from support import children  # noqa: E402
-from support.ansible import Workspace  # noqa: E402
+from support.ansible import LOCAL, Workspace  # noqa: E402
 from support.server import environment, tokens_left  # noqa: E402
-from support.tower import LOCALHOST, PROJECT_ID, Job, Tower, localhost, tower_for  # noqa: E402
+from support.tower import PROJECT_ID, Job, Tower, localhost, tower_for  # noqa: E402
 
 from demo.shown import Failed, broken, heed_signals, run  # noqa: E402
 
@@ -49,7 +49,7 @@ def job_templates(simulator: Simulator, workspace: Workspace) -> list[str]:
     page = CACHE / "tower" / "okta-secrets.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     servers = localhost()
-    servers["_meta"]["hostvars"]["web"] = LOCALHOST
+    servers["_meta"]["hostvars"]["web"] = LOCAL
     servers["report_servers"] = {"hosts": ["web"]}
     one = {"rotate_rotation": "okta-crm", "rotate_project": "payments", "rotate_environment": "prod"}
     one |= {"rotate_secret_path": "/okta", "rotate_min_age": "", "rotate_dry_run": ""}

@@ -22,6 +22,10 @@ from support import both_ways
 SUPPORT = Path(__file__).resolve().parent
 COLLECTION = SUPPORT.parents[1]
 MODULE = "secretops.infisical.okta_client_secret_rotation"
+#: The environment of a run whose tasks are done in the controller's process, and of one with modules.
+IN_PROCESS, AS_MODULE = {both_ways.IN_PROCESS: "1"}, {both_ways.IN_PROCESS: "0"}
+#: Variables of a host that is this machine.
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import yaml
 from simulator.client import Simulator
 
 from support import okta
-from support.ansible import SUPPORT, Run, Workspace
+from support.ansible import LOCAL, SUPPORT, Run, Workspace
 from support.server import environment
 
 PLAYBOOK = "secretops.infisical.handover"
@@ -33,8 +33,7 @@ class Handover:
         self.report = workspace.folder / "report.json"
         self.hosts: dict[str, dict[str, Any]] = {name: self.consumer(name) for name in names}
         self.variables: dict[str, Any] = {
-            "ansible_connection": "local",
-            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+            **LOCAL,
             "handover_rotation_id": self.id,
             "handover_okta_url": simulator.okta_url,
             "handover_report": str(self.report),

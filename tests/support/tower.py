@@ -21,14 +21,12 @@ from typing import Any
 import yaml
 from simulator.client import Simulator
 
-from support.ansible import Workspace
+from support.ansible import LOCAL, Workspace
 from support.server import environment
 
 COLLECTION = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 SKELETON = COLLECTION / "examples" / "tower"
-#: Of a host that Tower makes for jobs on localhost.
-LOCALHOST = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 #: What the skeleton leaves to the team.
 PROJECT_ID = "8e9f0a1b-2c3d-4e5f-8a7b-9c0d1e2f3a4b"
 
@@ -73,7 +71,7 @@ def credential(**given: str) -> dict[str, str]:
 
 
 def localhost() -> dict[str, Any]:
-    return {"_meta": {"hostvars": {"localhost": LOCALHOST}}, "all": {"hosts": ["localhost"]}}
+    return {"_meta": {"hostvars": {"localhost": LOCAL}}, "all": {"hosts": ["localhost"]}}
 
 
 def sliced(inventory: Mapping[str, Any], number: int, count: int) -> dict[str, Any]:

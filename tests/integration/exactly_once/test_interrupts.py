@@ -11,11 +11,10 @@ from collections.abc import Callable
 import pytest
 from ansible.release import __version__
 from simulator.client import Simulator
-from support.ansible import MODULE, Workspace
+from support.ansible import AS_MODULE, IN_PROCESS, MODULE, Workspace
 from support.processes import Playbook, until
 from support.server import login, tokens_left
 
-IN_PROCESS, AS_MODULE = {"SECRETOPS_INFISICAL_IN_PROCESS": "1"}, {"SECRETOPS_INFISICAL_IN_PROCESS": "0"}
 #: Before that, SIGTERM ends ansible-playbook alone, and its tasks end when their work does.
 PASSES_ON = tuple(int(part) for part in __version__.split(".")[:2]) >= (2, 19)
 INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -19,14 +18,12 @@ from ansible_collections.secretops.infisical.plugins.module_utils._rotations imp
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.patience import Patience
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation as module
 from simulator.client import Simulator
-from support.ansible import MODULE, Run, Workspace
+from support.ansible import AS_MODULE, IN_PROCESS, LOCAL, MODULE, Run, Workspace
 from support.processes import Playbook, until
 from support.server import login, tokens_left
 from support.tasks import Runner
 
 HOSTS = 20
-IN_PROCESS, AS_MODULE = {"SECRETOPS_INFISICAL_IN_PROCESS": "1"}, {"SECRETOPS_INFISICAL_IN_PROCESS": "0"}
-LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
 #: Plays of twenty hosts. `make quality` sets 50, so that chance is no excuse.
 PLAYS = int(os.environ.get("EXACTLY_ONCE_PLAYS", "2"))
 

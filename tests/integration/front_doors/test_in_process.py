@@ -20,7 +20,7 @@ from typing import Any
 import certifi
 import pytest
 from simulator.client import Simulator
-from support.ansible import MODULE, Run, Workspace
+from support.ansible import LOCAL, MODULE, Run, Workspace
 from support.both_ways import normalised
 from support.processes import until
 from support.server import login, tokens_left
@@ -30,7 +30,6 @@ pytestmark = pytest.mark.run_once
 LOGIN, LOGOUT = "secretops.infisical.login", "secretops.infisical.logout"
 SWITCH = "SECRETOPS_INFISICAL_IN_PROCESS"
 HERE, AS_MODULE = {SWITCH: "1", "ANSIBLE_VERBOSITY": "0"}, {SWITCH: "0", "ANSIBLE_VERBOSITY": "0"}
-LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
 IN_PROCESS = "runs in the process of the controller"
 
 Task = dict[str, Any]

@@ -10,11 +10,9 @@ from typing import Any
 
 import pytest
 from simulator.client import Simulator
-from support.ansible import MODULE, Run, Workspace
+from support.ansible import AS_MODULE, IN_PROCESS, MODULE, Run, Workspace
 from support.server import environment, login
 
-IN_PROCESS = {"SECRETOPS_INFISICAL_IN_PROCESS": "1"}
-AS_MODULE = {"SECRETOPS_INFISICAL_IN_PROCESS": "0"}
 HOSTS = 20
 
 

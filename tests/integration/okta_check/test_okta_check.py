@@ -13,8 +13,8 @@ import pytest
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_check
 from simulator.client import Simulator
 from support import peers
+from support.ansible import AS_MODULE, Workspace
 from support.ansible import MODULE as ROTATION
-from support.ansible import Workspace
 from support.machine import SURROUNDINGS
 from support.okta import CHECK, IN_BODY, INTROSPECTION, application, task
 from support.server import environment
@@ -95,7 +95,7 @@ def test_it_runs_as_a_module_too(workspace: Workspace, simulator: Simulator) -> 
     given = application(simulator)
     run = workspace.tasks(
         [task("accepted", given), task("background", given, **{"async": 30, "poll": 1})],
-        env={"SECRETOPS_INFISICAL_IN_PROCESS": "0"},
+        env=AS_MODULE,
     )
     assert [each["outcome"] for each in run.results] == ["accepted", "accepted"], run.output
 

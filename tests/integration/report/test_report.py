@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from simulator.client import Simulator
-from support.ansible import COLLECTION, Run, Workspace
+from support.ansible import AS_MODULE, COLLECTION, Run, Workspace
 from support.reports import FILES, PLAYBOOK, fill, run, written
 from support.server import environment, login, tokens_left
 
@@ -233,7 +233,7 @@ def test_a_task_needs_no_file_and_takes_defaults_of_the_group(workspace: Workspa
         "module_defaults": {"group/secretops.infisical.all": login(filled)},
         "tasks": tasks,
     }
-    done = workspace.playbook([play], "-i", "nowhere,", env={"SECRETOPS_INFISICAL_IN_PROCESS": "0"})
+    done = workspace.playbook([play], "-i", "nowhere,", env=AS_MODULE)
     assert done.returncode == 0, done.output
     count = done.named("count")
     assert (count["outcome"], count["changed"], count["files"]) == ("counted", False, {})

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation_info
 from simulator.client import Simulator
-from support.ansible import Workspace
+from support.ansible import AS_MODULE, IN_PROCESS, Workspace
 from support.machine import Machine, ended
 from support.server import environment, login, tokens_left
 from support.stale_front import Onward, Reply, Request, Shown, front, stamping, with_clock
@@ -256,8 +256,8 @@ def test_through_the_front_doors(workspace: Workspace, simulator: Simulator) -> 
             "ignore_errors": True,
         },
     ]
-    run = workspace.tasks(tasks, env={"SECRETOPS_INFISICAL_IN_PROCESS": "1"})
-    as_module = workspace.tasks(tasks, env={"SECRETOPS_INFISICAL_IN_PROCESS": "0"})
+    run = workspace.tasks(tasks, env=IN_PROCESS)
+    as_module = workspace.tasks(tasks, env=AS_MODULE)
     for each in (run, as_module):
         assert each.returncode == 0, each.output
         assert [len(each.named(name)["secretRotations"]) for name in ("all", "one")] == [1, 1]

@@ -14,7 +14,7 @@ import yaml
 from ansible_collections.secretops.infisical.plugins.modules import login as login_module
 from ansible_collections.secretops.infisical.plugins.modules import logout as logout_module
 from simulator.client import Simulator
-from support.ansible import MODULE, Run, TaskResult, Workspace
+from support.ansible import AS_MODULE, MODULE, Run, TaskResult, Workspace
 from support.machine import Machine, ended
 from support.server import environment
 from support.stale_front import Onward, Reply, Request, everywhere, front
@@ -34,7 +34,7 @@ TEXTS = (
     "secretsMapping.clientSecret",
 )
 #: Which way ansible-core runs a task on this machine, and how it is told.
-WAYS = {"in process": {}, "as a module": {"SECRETOPS_INFISICAL_IN_PROCESS": "0"}}
+WAYS = {"in process": {}, "as a module": AS_MODULE}
 
 
 def halved(*paths: str) -> dict[str, str]:
