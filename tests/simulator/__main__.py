@@ -12,8 +12,6 @@ import signal
 import sys
 from pathlib import Path
 
-from aiohttp import web
-
 from .app import App
 from .parent import watch
 from .tls import Certificates
@@ -48,33 +46,27 @@ async def serve(options: argparse.Namespace) -> None:
         app.limiter.switch({"window": options.rate_limit_window})
     certificates = None if options.tls is None else Certificates(options.tls)
     context = certificates.context(client_cert_required=options.client_cert_required) if certificates else None
-    runner = web.ServerRunner(app.server, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, options.host, options.port, ssl_context=context, backlog=1024)
-    await site.start()
+    async with app.listening(options.host, options.port, context) as port:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        watcher = None if options.detached else watch(options.parent, stop.set)
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    watcher = None if options.detached else watch(options.parent, stop.set)
-
-    port = runner.addresses[0][1]
-    host = f"[{options.host}]" if ":" in options.host else options.host
-    started = {
-        "url": f"{'https' if certificates else 'http'}://{host}:{port}",
-        "port": port,
-        "ca_path": str(certificates.ca_path) if certificates else None,
-        "client_cert": str(certificates.client_cert) if certificates else None,
-        "client_key": str(certificates.client_key) if certificates else None,
-    }
-    sys.stdout.write(json.dumps(started) + "\n")
-    sys.stdout.flush()
-    await stop.wait()
-    if watcher is not None:
-        watcher.cancel()
-    app.save()
-    await runner.cleanup()
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        started = {
+            "url": f"{'https' if certificates else 'http'}://{host}:{port}",
+            "port": port,
+            "ca_path": str(certificates.ca_path) if certificates else None,
+            "client_cert": str(certificates.client_cert) if certificates else None,
+            "client_key": str(certificates.client_key) if certificates else None,
+        }
+        sys.stdout.write(json.dumps(started) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+        if watcher is not None:
+            watcher.cancel()
+        app.save()
 
 
 def main() -> None:

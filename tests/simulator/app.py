@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
-from collections.abc import Awaitable, Callable
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from .metadata import Metadata
 from .okta_oauth import PREFIX, OktaOAuth
 from .pipeline import Pipeline, Received
 from .project_routes import ProjectRoutes
-from .requestlog import RequestLog
+from .requestlog import Entry, RequestLog
 from .rotation_changes import RotationChanges
 from .rotation_routes import RotationRoutes
 from .rotations import Rotations
@@ -47,9 +49,15 @@ from .wire import (
     without_host,
 )
 
+#: Told of each request when it has come; what it returns is called when the exchange is over.
+Watch = Callable[[Entry], Callable[[], None]]
+
 
 class App:
-    def __init__(self, *, clock: Clock | None = None, state_file: Path | None = None) -> None:
+    def __init__(
+        self, *, clock: Clock | None = None, state_file: Path | None = None, watch: Watch | None = None
+    ) -> None:
+        self._watch = watch
         self.store = Store(clock)
         self.rotations = Rotations(self.store)
         self.jobs = Jobs(self.store, self.rotations, self.spawn)
@@ -108,6 +116,17 @@ class App:
     def date(self) -> str | None:
         return http_date(self.store.now()) if self.store.settings.sendDate else None
 
+    @contextlib.asynccontextmanager
+    async def listening(self, host: str, port: int, ssl_context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+        """The port, where 0 was asked for any."""
+        runner = web.ServerRunner(self.server, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port, ssl_context=ssl_context, backlog=1024).start()
+            yield runner.addresses[0][1]
+        finally:
+            await runner.cleanup()
+
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         protocol = request.protocol
         assert isinstance(protocol, WireProtocol)
@@ -147,7 +166,12 @@ class App:
             self.log.entries.remove(session.entry)
             wire.disarm()
             return await session.send(await self.control.answer(received))
-        return await perform(session, self.faults.take(received.method, received.path))
+        over = self._watch(session.entry) if self._watch is not None else None
+        try:
+            return await perform(session, self.faults.take(received.method, received.path))
+        finally:
+            if over is not None:
+                over()
 
     def _work_of(self, path: str) -> Callable[[Received], Awaitable[Answer]]:
         if path.startswith("/_"):
