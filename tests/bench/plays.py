@@ -23,6 +23,7 @@ FORKS = 50
 IN_PROCESS, AS_MODULE, URI, URI_ONE_LOGIN = "in process", "as a module", "uri recipe", "uri recipe, one login"
 NOTHING, EMPTY_MODULE = "debug", "a module that does nothing"
 _OURS = {MODULE: {"url": "{{ infisical_url }}", "rotation_id": "{{ rotation_id }}", "min_age": 0}}
+_NOTHING = {"ansible.builtin.debug": {"msg": "nothing"}}
 _LOGIN_DATA = {"login_data": "{{ login.login_data }}"}
 
 
@@ -52,15 +53,16 @@ class Bench:
         other: dict[str, dict[str, Any]] = {
             URI: {"ansible.builtin.include_tasks": RECIPE.name},
             EMPTY_MODULE: {"ansible.builtin.ping": {}},
+            NOTHING: _NOTHING,
         }
         task = {"name": "Each", **other.get(way, _OURS)}
         looped = {**task, "loop": self.ids, "loop_control": {"loop_var": "rotation_id"}}
         return self._run(way, [self._local([looped])], expected=len(self.ids))
 
-    def fleet(self, way: str, *, memory: bool = False, first: int | None = None) -> Cost:
-        """All of them, or the first few, as hosts of an inventory; ours with one login."""
+    def fleet(self, way: str, *, memory: bool = False) -> Cost:
+        """All of them as hosts of an inventory; ours with one login."""
         if way == NOTHING:
-            tasks: list[dict[str, Any]] = [{"name": "Nothing", "ansible.builtin.debug": {"msg": "nothing"}}]
+            tasks: list[dict[str, Any]] = [{"name": "Nothing", **_NOTHING}]
         elif way in (URI, URI_ONE_LOGIN):
             tasks = self._recipe()
             tasks[0]["run_once"] = way == URI_ONE_LOGIN
@@ -72,11 +74,9 @@ class Bench:
                 {"name": "Rotate", MODULE: {"rotation_id": "{{ rotation_id }}", "min_age": 0, **_LOGIN_DATA}},
                 {"name": "Log out", "secretops.infisical.logout": _LOGIN_DATA, "run_once": True},
             ]
-        number = len(self.ids) if first is None else first
-        hosts = f"okta_client_secret_rotations[0:{number - 1}]"
-        plays = [{"hosts": hosts, "gather_facts": False, "tasks": tasks}]
+        plays = [{"hosts": "okta_client_secret_rotations", "gather_facts": False, "tasks": tasks}]
         arguments = ("-i", str(self.inventory), "--forks", str(FORKS))
-        return self._run(way, plays, *arguments, memory=memory, expected=number)
+        return self._run(way, plays, *arguments, memory=memory, expected=len(self.ids))
 
     def _recipe(self) -> list[dict[str, Any]]:
         tasks: list[dict[str, Any]] = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
