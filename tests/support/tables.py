@@ -18,10 +18,11 @@ def check_table(
 ) -> None:
     """That the documentation says what this run saw. The table stands between two comments, on whichever page."""
     begin, end = f".. begin {name}: written by {source} from what it saw\n", f".. end {name}\n"
-    pages = {path: path.read_text(encoding="utf-8") for path in sorted(PAGES.glob("*.rst"))}
-    (path,) = (path for path, text in pages.items() if begin in text)
-    text = pages[path]
-    assert text.count(begin) == text.count(end) == 1, f"{path.name} has not one place for the table of {name}"
+    pages = [(path, path.read_text(encoding="utf-8")) for path in sorted(PAGES.glob("*.rst"))]
+    places = [(path, text) for path, text in pages for _mark in range(text.count(begin))]
+    assert len(places) == 1, f"{len(places)} places for the table of {name}"
+    ((path, text),) = places
+    assert text.count(end) == 1, f"{path.name} has no one end of the table of {name}"
     head, _begin, rest = text.partition(begin)
     _old, _end, tail = rest.partition(end)
     now = f"{head}{begin}\n{_list_table(headings, rows, widths)}\n{end}{tail}"
