@@ -149,7 +149,7 @@ async def play(port: int) -> None:
         write_files(app.store.first_project().id)
         introduce(exports(app, world, taken))
         await stop.wait()
-    shutil.rmtree(FOLDER / "tmp")
+    shutil.rmtree(FOLDER / "tmp", ignore_errors=True)
     show("\nThe playground has ended.")
 
 

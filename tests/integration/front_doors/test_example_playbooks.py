@@ -139,6 +139,7 @@ def test_rotate_when_due(example: Example) -> None:
     assert example.simulator.posts() == 1
 
 
+@pytest.mark.before_release
 def test_rotate_environments(example: Example) -> None:
     for environment_ in ("dev", "staging"):
         example.simulator.add_rotation(name="okta-payments", environment=environment_)
@@ -166,7 +167,7 @@ def test_one_login(example: Example) -> None:
 
 @pytest.mark.before_release
 def test_write_settings(example: Example) -> None:
-    variables = {"payments_settings": f"{example.folder}/{{{{ inventory_hostname }}}}.env"}
+    variables: dict[str, Any] = {"payments_settings": f"{example.folder}/{{{{ inventory_hostname }}}}.env"}
     example.run(**variables)
     client_id = example.simulator.rotation(ROTATION_ID)["parameters"]["clientId"]
     expected = f"OKTA_CLIENT_ID={client_id}\nOKTA_CLIENT_SECRET={example.active()}\n"
@@ -179,7 +180,7 @@ def test_write_settings(example: Example) -> None:
 
 @pytest.mark.before_release
 def test_handover_service(example: Example) -> None:
-    variables = {
+    variables: dict[str, Any] = {
         "okta_url": example.simulator.okta_url,
         "payments_settings": f"{example.folder}/{{{{ inventory_hostname }}}}.env",
         "payments_health": f"{example.simulator.url}/",
@@ -200,7 +201,7 @@ def test_handover_service(example: Example) -> None:
 
 @pytest.mark.before_release
 def test_check_before_deploy(example: Example) -> None:
-    variables = {
+    variables: dict[str, Any] = {
         "okta_url": example.simulator.okta_url,
         "payments_settings": f"{example.folder}/{{{{ inventory_hostname }}}}.json",
     }
@@ -238,6 +239,7 @@ def test_create_rotations(example: Example) -> None:
     assert example.rotations() == made
 
 
+@pytest.mark.before_release
 def test_remove_rotation(example: Example) -> None:
     example.simulator.add_application("0oa1bcd2efGHIJKlm3n4")
     made = example.simulator.add_rotation(name="okta-billing", clientId="0oa1bcd2efGHIJKlm3n4")
@@ -329,6 +331,7 @@ def test_fleet_okta_rotations(example: Example) -> None:
     assert len(hosts["connection_okta_main"]) == 4
 
 
+@pytest.mark.before_release
 def test_rotate_overdue(example: Example) -> None:
     fleet(example.simulator)
     example.run()
