@@ -21,6 +21,9 @@ from support.ansible import COLLECTION, Run, Workspace
 from support.listener import accepting, requested
 from support.server import environment, tokens_left
 
+# What a task does in a process of its own is compared by the tests of the modules.
+pytestmark = pytest.mark.run_once
+
 EXAMPLES = COLLECTION / "examples"
 FILES = sorted(EXAMPLES.glob("*.yml"))
 #: What stands in the examples for their reader's own.
