@@ -154,7 +154,12 @@ from ansible_collections.secretops.infisical.plugins.module_utils._transport.con
 from ansible_collections.secretops.infisical.plugins.module_utils._transport.urls import canonical
 from ansible_collections.secretops.infisical.plugins.plugin_utils import _inventory_file, _refused
 from ansible_collections.secretops.infisical.plugins.plugin_utils._announcing import announcing
-from ansible_collections.secretops.infisical.plugins.plugin_utils._data import TAGS_DATA, template, untrusted
+from ansible_collections.secretops.infisical.plugins.plugin_utils._data import (
+    PYTHON_OF_CONTROLLER,
+    TAGS_DATA,
+    template,
+    untrusted,
+)
 from ansible_collections.secretops.infisical.plugins.plugin_utils._fleet import (
     FLEET,
     UNREAD,
@@ -352,8 +357,7 @@ def _shared_variables(path: str, connection: Connection, login: Credentials) -> 
     return {
         **untrusted({f"infisical_{option}": value for option, value in told.items() if value is not None}),
         "ansible_connection": "local",
-        # Not its path: an inventory may be read in one image and used in another.
-        "ansible_python_interpreter": template("{{ ansible_playbook_python }}"),
+        "ansible_python_interpreter": template(PYTHON_OF_CONTROLLER),
     }
 
 

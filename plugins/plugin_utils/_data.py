@@ -16,6 +16,8 @@ except ImportError:
 
 #: From 2.19 on data is no template unless it is marked as one; before, it is one unless it is marked.
 TAGS_DATA = trust_as_template is not None
+#: What our inventory says of each of its hosts: a template, for it may be read in one image and used in another.
+PYTHON_OF_CONTROLLER = "{{ ansible_playbook_python }}"
 
 
 def plain(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ All of it is here. Where an ansible-core lacks some of it, the task runs as a mo
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -81,6 +82,9 @@ def interpreter(action: Any, variables: Mapping[str, Any]) -> str:
     if action._task.delegate_to:
         variables = variables.get("ansible_delegated_vars", {}).get(action._task.delegate_to, variables)
     configured = constants.config.get_config_value("INTERPRETER_PYTHON", variables=variables)
+    if configured == _data.PYTHON_OF_CONTROLLER:
+        # It would be compiled in each worker again.
+        return sys.executable
     return str(action._templar.template(configured) or "").strip()
 
 
