@@ -10,10 +10,10 @@ import pytest
 import yaml
 from ansible.release import __version__
 from simulator.client import Simulator
-from support.ansible import Workspace
+from support.ansible import LOCAL, Workspace
 from support.leaks import forms
 from support.server import tokens_left
-from support.tower import LOCALHOST, PROJECT_ID, Job, Tower, localhost, questions, tower_for
+from support.tower import PROJECT_ID, Job, Tower, localhost, questions, tower_for
 
 pytestmark = [pytest.mark.run_once, pytest.mark.before_release]
 
@@ -43,123 +43,8 @@ def consumers(tower: Tower, simulator: Simulator) -> dict[str, Any]:
     tower.configure("consumers.yml", "https://example.okta.com", simulator.okta_url)
     inventory = tower.sync("consumers.yml")
     for variables in inventory["_meta"]["hostvars"].values():
-        variables.update(LOCALHOST)
+        variables.update(LOCAL)
     return inventory
-
-
-@pytest.mark.parametrize("how", [pytest.param("blank", marks=pytest.mark.before_release), "defaults"])
-def test_rotate_one(tower: Tower, simulator: Simulator, how: str) -> None:
-    rotation = simulator.rotation()
-    job = tower.launch("rotate.yml", localhost(), answers("rotate.yml", how, rotate_rotation=rotation["id"]))
-    assert job.status == "successful", job.stdout
-    assert simulator.rotations_done() == 1
-    assert job.told["summary"] == "okta-payments: Rotated: last rotated 40 days ago, at least min_age 5 minutes."
-    assert job.told["summary"] in job.stdout
-    assert tokens_left(simulator) == []
-
-
-@pytest.mark.parametrize("how", ["blank", pytest.param("defaults", marks=pytest.mark.before_release)])
-def test_rotate_the_fleet(tower: Tower, simulator: Simulator, how: str) -> None:
-    tower.configure("fleet.okta_rotations.yml", PROJECT_ID, simulator.state()["project"]["id"])
-    job = tower.launch("rotate_fleet.yml", tower.sync(), answers("rotate_fleet.yml", how), forks=20)
-    assert job.status == "successful", job.stdout
-    assert simulator.rotations_done() == 1
-    assert job.told["summary"] == "1 rotated, 0 not due, 0 failed, 0 not attempted."
-    assert tokens_left(simulator) == []
-
-
-@pytest.mark.parametrize("how", ["blank", pytest.param("defaults", marks=pytest.mark.before_release)])
-def test_a_dry_run_of_the_handover(tower: Tower, simulator: Simulator, how: str) -> None:
-    required = {
-        "handover_rotation_id": simulator.rotation()["id"],
-        "handover_consumers_count": 2,
-        # The question has no blank answer.
-        "handover_rotate": "no",
-    }
-    inventory = consumers(tower, simulator)
-    job = tower.launch("handover.yml", inventory, answers("handover.yml", how, **required), check=True)
-    assert job.status == "successful", job.stdout
-    assert simulator.posts() == 0
-    assert "Delivered only, not rotated: handover_rotate is false." in job.stdout
-    assert (tower.folder / "application" / "okta.env").read_text() == "OKTA_CLIENT_SECRET=before\n"
-
-
-def with_server() -> dict[str, Any]:
-    """Localhost, and a host that has the page published."""
-    inventory = localhost()
-    inventory["_meta"]["hostvars"]["web"] = LOCALHOST
-    return {**inventory, "report_servers": {"hosts": ["web"]}}
-
-
-@pytest.mark.parametrize("how", ["blank", pytest.param("defaults", marks=pytest.mark.before_release)])
-def test_the_report(tower: Tower, simulator: Simulator, how: str) -> None:
-    page = tower.folder / "published.html"
-    given = {**answers("report.yml", how, report_projects="payments"), "report_publish_path": str(page)}
-    job = tower.launch("report.yml", with_server(), given)
-    assert job.status == "successful", job.stdout
-    assert job.told["counts"]["rotations"] == "1"
-    assert "okta-payments" in page.read_text(encoding="utf-8")
-    assert simulator.posts() == 0
-
-
-@pytest.mark.before_release
-def test_a_report_that_fails_because_of_what_it_found_is_published(tower: Tower) -> None:
-    """Just then it is wanted. Of several answers Tower makes a list."""
-    page = tower.folder / "published.html"
-    chosen = {"report_projects": "payments", "report_fail_on": ["overdue", "failed"]}
-    given = {**answers("report.yml", "blank", **chosen), "report_publish_path": str(page)}
-    job = tower.launch("report.yml", with_server(), given)
-    assert job.status == "failed", job.stdout
-    assert job.told["counts"]["overdue"] == "1"
-    assert page.read_bytes() == (job.folder / "project" / "okta-secrets.html").read_bytes()
-
-
-@pytest.mark.parametrize("number", ["0", pytest.param(0, marks=pytest.mark.before_release)])
-def test_an_answer_of_nought_is_none_that_is_left_out(tower: Tower, simulator: Simulator, number: int | str) -> None:
-    given = answers("rotate.yml", "blank", rotate_rotation=simulator.rotation()["id"], rotate_min_age=number)
-    for _turn in range(2):
-        job = tower.launch("rotate.yml", localhost(), given)
-        assert job.status == "successful", job.stdout
-    assert simulator.rotations_done() == 2
-
-
-@pytest.mark.before_release
-@pytest.mark.parametrize("wrong", ["1e3", "2026-01-01", "False"])
-def test_an_answer_that_yaml_makes_something_else_of_is_refused(tower: Tower, simulator: Simulator, wrong: str) -> None:
-    given = answers("rotate.yml", "blank", rotate_rotation=simulator.rotation()["id"], rotate_min_age=wrong)
-    job = tower.launch("rotate.yml", localhost(), given)
-    assert job.status == "failed", job.stdout
-    assert "min_age" in job.stdout
-    assert simulator.log() == []
-
-
-def rotated_by_name(tower: Tower, made: dict[str, Any]) -> Job:
-    required = {
-        "rotate_rotation": made["name"],
-        "rotate_project": "payments",
-        "rotate_environment": made["environment"]["slug"],
-        "rotate_secret_path": made["folder"]["path"],
-    }
-    return tower.launch("rotate.yml", localhost(), answers("rotate.yml", "blank", **required))
-
-
-@pytest.mark.before_release
-@pytest.mark.parametrize("name", ["0", "1e3", "2026-01-01"])
-def test_a_name_that_looks_like_something_else_is_found(tower: Tower, simulator: Simulator, name: str) -> None:
-    made = simulator.add_rotation(name=name)
-    job = rotated_by_name(tower, made)
-    assert job.status == "successful", job.stdout
-    assert simulator.rotations_done(made["id"]) == 1
-
-
-@pytest.mark.before_release
-@pytest.mark.parametrize("name", ["on", "0123"])
-def test_a_name_that_yaml_changes_needs_the_id(tower: Tower, simulator: Simulator, name: str) -> None:
-    """From ansible-core 2.19 on nobody can know what was typed. It is not found, and nothing else is rotated."""
-    made = simulator.add_rotation(name=name)
-    job = rotated_by_name(tower, made)
-    assert job.status == ("failed" if TYPED else "successful"), job.stdout
-    assert simulator.posts() == (0 if TYPED else 1)
 
 
 def secrets(simulator: Simulator) -> dict[str, str]:
@@ -190,40 +75,139 @@ def leaks(job: Job, found: dict[str, str]) -> list[str]:
     ]
 
 
-def told(tower: Tower, simulator: Simulator, playbook: str) -> Job:
-    """A job that tells all that it can."""
-    rotation = simulator.rotation()
-    if playbook == "rotate.yml":
-        given, inventory = {"rotate_rotation": rotation["id"]}, localhost()
-    elif playbook == "report.yml":
-        given, inventory = {"report_projects": "payments"}, localhost()
-    elif playbook == "rotate_fleet.yml":
-        tower.configure("fleet.okta_rotations.yml", PROJECT_ID, simulator.state()["project"]["id"])
-        given, inventory = {}, tower.sync()
-    else:
-        given = {"handover_rotation_id": rotation["id"], "handover_consumers_count": "2", "handover_rotate": "no"}
-        inventory = consumers(tower, simulator)
-    asked = answers(playbook, "defaults", **given)
-    return tower.launch(playbook, inventory, asked, verbosity=4, check=playbook == "handover.yml")
+HOW = pytest.mark.parametrize("how", ["blank", "defaults"])
 
 
-LATER = [
-    pytest.param(f"{name}.yml", marks=pytest.mark.before_release) for name in ("rotate_fleet", "report", "handover")
-]
-
-
-@pytest.mark.parametrize("playbook", ["rotate.yml", *LATER])
-def test_what_a_job_leaves_holds_no_secret(tower: Tower, simulator: Simulator, playbook: str) -> None:
-    """Events, output, artifacts, facts; the environment is stored by ansible-runner, with what the credential gave."""
-    job = told(tower, simulator, playbook)
+def launched(
+    tower: Tower,
+    simulator: Simulator,
+    how: str,
+    playbook: str,
+    inventory: dict[str, Any],
+    *,
+    check: bool = False,
+    **given: Any,
+) -> Job:
+    """With the answers of the survey. One of its defaults tells all that it can, and no secret is in what it leaves:
+    events, output, artifacts, facts. The environment, with what the credential gave, is stored by ansible-runner.
+    """
+    verbosity = 4 if how == "defaults" else 0
+    job = tower.launch(playbook, inventory, answers(playbook, how, **given), check=check, verbosity=verbosity)
     assert job.status == "successful", job.stdout
-    found = secrets(simulator)
-    assert len(found) >= 3
-    assert len(job.events) > 10
-    assert leaks(job, found) == []
-    (stored,) = job.folder.glob("artifacts/*/command")
-    text = stored.read_text(encoding="utf-8")
-    assert [name for name, secret in found.items() if secret in text] == ["client secret"]
+    if verbosity:
+        found = secrets(simulator)
+        assert len(found) >= 3
+        assert len(job.events) > 10
+        assert leaks(job, found) == []
+        (stored,) = job.folder.glob("artifacts/*/command")
+        text = stored.read_text(encoding="utf-8")
+        assert [name for name, secret in found.items() if secret in text] == ["client secret"]
+    return job
+
+
+@HOW
+def test_rotate_one(tower: Tower, simulator: Simulator, how: str) -> None:
+    job = launched(tower, simulator, how, "rotate.yml", localhost(), rotate_rotation=simulator.rotation()["id"])
+    assert simulator.rotations_done() == 1
+    assert job.told["summary"] == "okta-payments: Rotated: last rotated 40 days ago, at least min_age 5 minutes."
+    assert job.told["summary"] in job.stdout
+    assert tokens_left(simulator) == []
+
+
+@HOW
+def test_rotate_the_fleet(tower: Tower, simulator: Simulator, how: str) -> None:
+    tower.configure("fleet.okta_rotations.yml", PROJECT_ID, simulator.state()["project"]["id"])
+    job = launched(tower, simulator, how, "rotate_fleet.yml", tower.sync())
+    assert simulator.rotations_done() == 1
+    assert job.told["summary"] == "1 rotated, 0 not due, 0 failed, 0 not attempted."
+    assert tokens_left(simulator) == []
+
+
+@HOW
+def test_a_dry_run_of_the_handover(tower: Tower, simulator: Simulator, how: str) -> None:
+    required = {
+        "handover_rotation_id": simulator.rotation()["id"],
+        "handover_consumers_count": 2,
+        # The question has no blank answer.
+        "handover_rotate": "no",
+    }
+    job = launched(tower, simulator, how, "handover.yml", consumers(tower, simulator), check=True, **required)
+    assert simulator.posts() == 0
+    assert "Delivered only, not rotated: handover_rotate is false." in job.stdout
+    assert (tower.folder / "application" / "okta.env").read_text() == "OKTA_CLIENT_SECRET=before\n"
+
+
+def with_server() -> dict[str, Any]:
+    """Localhost, and a host that has the page published."""
+    inventory = localhost()
+    inventory["_meta"]["hostvars"]["web"] = LOCAL
+    return {**inventory, "report_servers": {"hosts": ["web"]}}
+
+
+@HOW
+def test_the_report(tower: Tower, simulator: Simulator, how: str) -> None:
+    page = tower.folder / "published.html"
+    given: dict[str, Any] = {"report_projects": "payments", "report_publish_path": str(page)}
+    job = launched(tower, simulator, how, "report.yml", with_server(), **given)
+    assert job.told["counts"]["rotations"] == "1"
+    assert "okta-payments" in page.read_text(encoding="utf-8")
+    assert simulator.posts() == 0
+
+
+def test_a_report_that_fails_because_of_what_it_found_is_published(tower: Tower) -> None:
+    """Just then it is wanted. Of several answers Tower makes a list."""
+    page = tower.folder / "published.html"
+    chosen = {"report_projects": "payments", "report_fail_on": ["overdue", "failed"]}
+    given = {**answers("report.yml", "blank", **chosen), "report_publish_path": str(page)}
+    job = tower.launch("report.yml", with_server(), given)
+    assert job.status == "failed", job.stdout
+    assert job.told["counts"]["overdue"] == "1"
+    assert page.read_bytes() == (job.folder / "project" / "okta-secrets.html").read_bytes()
+
+
+def test_an_answer_of_nought_is_none_that_is_left_out(tower: Tower, simulator: Simulator) -> None:
+    """Typed at a launch, and handed on by a workflow."""
+    for number in (0, "0"):
+        given = answers("rotate.yml", "blank", rotate_rotation=simulator.rotation()["id"], rotate_min_age=number)
+        job = tower.launch("rotate.yml", localhost(), given)
+        assert job.status == "successful", job.stdout
+    assert simulator.rotations_done() == 2
+
+
+@pytest.mark.parametrize("wrong", ["1e3", "2026-01-01", "False"])
+def test_an_answer_that_yaml_makes_something_else_of_is_refused(tower: Tower, simulator: Simulator, wrong: str) -> None:
+    given = answers("rotate.yml", "blank", rotate_rotation=simulator.rotation()["id"], rotate_min_age=wrong)
+    job = tower.launch("rotate.yml", localhost(), given)
+    assert job.status == "failed", job.stdout
+    assert "min_age" in job.stdout
+    assert simulator.log() == []
+
+
+def rotated_by_name(tower: Tower, made: dict[str, Any]) -> Job:
+    required = {
+        "rotate_rotation": made["name"],
+        "rotate_project": "payments",
+        "rotate_environment": made["environment"]["slug"],
+        "rotate_secret_path": made["folder"]["path"],
+    }
+    return tower.launch("rotate.yml", localhost(), answers("rotate.yml", "blank", **required))
+
+
+@pytest.mark.parametrize("name", ["0", "1e3", "2026-01-01"])
+def test_a_name_that_looks_like_something_else_is_found(tower: Tower, simulator: Simulator, name: str) -> None:
+    made = simulator.add_rotation(name=name)
+    job = rotated_by_name(tower, made)
+    assert job.status == "successful", job.stdout
+    assert simulator.rotations_done(made["id"]) == 1
+
+
+@pytest.mark.parametrize("name", ["on", "0123"])
+def test_a_name_that_yaml_changes_needs_the_id(tower: Tower, simulator: Simulator, name: str) -> None:
+    """From ansible-core 2.19 on nobody can know what was typed. It is not found, and nothing else is rotated."""
+    made = simulator.add_rotation(name=name)
+    job = rotated_by_name(tower, made)
+    assert job.status == ("failed" if TYPED else "successful"), job.stdout
+    assert simulator.posts() == (0 if TYPED else 1)
 
 
 NEXT = [
@@ -266,7 +250,6 @@ def test_what_the_next_job_of_a_workflow_gets(tower: Tower, simulator: Simulator
     assert second.told["moments"]["lastRotatedAt"] == moment
 
 
-@pytest.mark.before_release
 def test_an_inventory_update_without_the_skeleton_s_settings(tower: Tower) -> None:
     """Why the project has an ansible.cfg."""
     with pytest.raises(RuntimeError, match=PROJECT_ID):
