@@ -116,7 +116,7 @@ class LookupModule(LookupBase):
         api = json.load(open(API)) if os.path.exists(API) else {}
         names = {"name": "name", "organization__name": "organization", "credential_type__name": "credential_type"}
         assert set(asked) <= set(names)
-        found = [each for each in api.values() if all(each[names[key]] == value for key, value in asked.items())]
+        found = [each for each in api.values() if all(each.get(names[key]) == value for key, value in asked.items())]
         return [{**each, "inputs": {key: "$encrypted$" for key in each["inputs"]}} for each in found]
 '''
 
