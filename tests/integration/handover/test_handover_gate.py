@@ -11,7 +11,7 @@ import pytest
 import yaml
 from simulator.client import Simulator
 from support.ansible import Workspace
-from support.handover import DAY, Handover
+from support.handover import Handover
 
 pytestmark = [pytest.mark.run_once, pytest.mark.before_release]
 
@@ -32,29 +32,23 @@ def test_a_consumer_that_fails_before_the_rotation_keeps_the_gate_shut(handover:
     assert "web2" in handover.told()["stopped"]
 
 
-def test_one_that_had_it_already_gets_the_other_secret_back(handover: Handover) -> None:
-    """Its file was not changed, so that there is no content from before."""
+def test_what_had_it_already_gets_the_other_secret_back_and_what_was_changed_by_hand_its_own(
+    handover: Handover,
+) -> None:
+    """The file of the first was not changed, so that there is no content from before; the note of the second lies."""
     assert handover.run(rotate=False).returncode == 0
     (active_id, _active), (older_id, older) = handover.slots.items()
-    handover.accepts_only("web1", older)
-    run = handover.run()
+    handover.path("web2").write_text(f"OKTA_CLIENT_SECRET={older}\n", encoding="utf-8")
+    for name in handover.hosts:
+        handover.accepts_only(name, older)
+    run = handover.run(serial="100%")
     assert run.returncode == 2, run.output
     assert handover.rotations() == 0
-    assert handover.holds("web1") == older
-    # Note and report tell what it holds now.
+    assert [handover.holds(name) for name in handover.hosts] == [older] * 2
+    # Note and report tell what the first holds now, and that nobody knows it of the second.
     assert json.loads(handover.note("web1").read_text(encoding="utf-8"))["secret_id"] == older_id
-    assert handover.states()["web1"] == ("failed", older_id)
+    assert handover.states() == {"web1": ("failed", older_id), "web2": ("failed", "")}
     assert active_id in handover.told()["stopped"]
-
-
-def test_a_file_that_was_changed_by_hand_is_not_taken_for_what_the_note_says(handover: Handover) -> None:
-    assert handover.run(rotate=False).returncode == 0
-    older = list(handover.slots.values())[1]
-    handover.path("web1").write_text(f"OKTA_CLIENT_SECRET={older}\n", encoding="utf-8")
-    handover.accepts_only("web1", older)
-    run = handover.run()
-    assert run.returncode == 2, run.output
-    assert (handover.holds("web1"), handover.states()["web1"]) == (older, ("failed", ""))
 
 
 def test_a_consumer_that_is_not_restored_keeps_what_it_got(handover: Handover) -> None:
@@ -75,26 +69,26 @@ def test_what_fails_with_its_own_secret_too_is_said_to(handover: Handover) -> No
     assert handover.states()["web1"] == ("failed", "")
 
 
-#: The commands that reach a consumer, of which each may be the last one: reading the note (two, for it is not there),
-#: the file, and so on to the check of the second round.
-@pytest.mark.parametrize("commands", [0, 9, 20])
+#: The commands that reach a consumer, of which each may be the last one: none, its restart in the first round, and the
+#: delivery of the new secret in the second.
+@pytest.mark.parametrize("commands", [0, 20, 40])
 def test_an_unreachable_consumer_at_each_stage(handover: Handover, commands: int) -> None:
     handover.hosts["web2"] |= {"ansible_connection": "shaky", "shaky_commands": commands}
     run = handover.run()
     # What breaks between two commands of one module is a failure and not unreachable for an older ansible-core.
     assert run.returncode in (2, 4), run.output
-    rotated = handover.rotations()
+    assert handover.rotations() == (commands == 40)
     states = handover.states()
     lost = [result for result in run.results if result.host == "web2" and result.status in ("unreachable", "failed")]
     assert lost
-    if rotated:
-        # It went after it had been proved to hold the first secret, which is still good.
-        assert handover.holds("web2") in handover.slots.values()
-        assert states["web2"][0] in ("proven", "not_reached", "failed")
-        assert states["web1"] == ("proven", handover.active_id)
-    else:
+    if commands < 40:
         assert states["web2"] in (("not_reached", ""), ("failed", ""))
         assert "web2 (" in handover.told()["stopped"]
+        return
+    # It went after it had been proved to hold the first secret, which is still good.
+    assert handover.holds("web2") in handover.slots.values()
+    assert states["web2"][0] in ("proven", "not_reached", "failed")
+    assert states["web1"] == ("proven", handover.active_id)
     # Back on the network: nobody is cut off, and no rotation is made twice.
     del handover.hosts["web2"]["ansible_connection"], handover.hosts["web2"]["shaky_commands"]
     run = handover.run()
@@ -110,14 +104,6 @@ def test_a_limit_makes_it_deliver_only(handover: Handover) -> None:
     assert [handover.holds(name) for name in handover.hosts] == [handover.active, "made by hand"]
     assert "Delivered only, not rotated: web2 takes the same secret and is not in this run" in run.output
     assert handover.told()["consumers"][1]["in_this_run"] is False
-
-
-def test_a_retry_file_makes_it_deliver_only(handover: Handover) -> None:
-    retry = handover.workspace.folder / "handover.retry"
-    retry.write_text("web2\n", encoding="utf-8")
-    run = handover.run("--limit", f"@{retry}")
-    assert run.returncode == 0, run.output
-    assert (handover.rotations(), handover.holds("web2")) == (0, handover.active)
 
 
 def test_a_slice_makes_it_deliver_only(handover: Handover) -> None:
@@ -147,6 +133,8 @@ def test_serial_of_a_play_of_ones_own_is_refused(handover: Handover) -> None:
 def test_a_consumer_that_is_only_checked_does_not_open_the_gate(handover: Handover) -> None:
     del handover.hosts["web1"]
     handover.hosts["web2"]["handover_check"]["fetches_token"] = False
+    # A variable that looks like a record counts for nothing.
+    handover.variables["handover_state"] = {"run": "x", "secret_id": handover.active_id, "state": "proven"}
     run = handover.run()
     assert run.returncode == 2, run.output
     assert handover.rotations() == 0
@@ -158,18 +146,15 @@ def test_a_consumer_that_is_only_checked_does_not_open_the_gate(handover: Handov
     assert handover.rotations() == 1
 
 
-@pytest.mark.parametrize("ahead", [0, 1800])
-def test_no_rotation_is_begun_shortly_before_a_planned_one(handover: Handover, ahead: int) -> None:
+def test_no_rotation_is_begun_shortly_before_a_planned_one(handover: Handover) -> None:
     del handover.hosts["web2"]
-    handover.simulator.change_rotation(handover.id, nextRotationAt=ahead)
+    handover.simulator.change_rotation(handover.id, nextRotationAt=1800)
     run = handover.run()
     assert run.returncode == 2, run.output
     assert handover.rotations() == 0
     assert "within handover_window (1 hour)" in run.output
     assert [handover.holds(name) for name in handover.hosts] == ["made by hand"]
-    if ahead:
-        assert handover.run(window="10m").returncode == 0
-        assert handover.rotations() == 1
+    assert "Would rotate" in handover.run("--check", window="10m").output
 
 
 def test_an_active_secret_that_okta_refuses_is_not_handed_on(handover: Handover) -> None:
@@ -182,13 +167,6 @@ def test_an_active_secret_that_okta_refuses_is_not_handed_on(handover: Handover)
     assert f"Okta does not accept the active secret {handover.active_id}" in run.output
     assert [handover.holds(name) for name in handover.hosts] == ["made by hand"] * 2
     assert handover.rotations() == 0
-
-
-def test_the_one_secret_made_by_hand_is_warned_of(workspace: Workspace, simulator: Simulator) -> None:
-    handover = Handover(workspace, simulator, "web1")
-    run = handover.run()
-    assert run.returncode == 0, run.output
-    assert "Infisical holds one secret only. The other one at Okta, most often made by hand, dies" in run.output
 
 
 def test_a_rotation_between_the_look_and_ours_begins_again(handover: Handover) -> None:
@@ -215,18 +193,10 @@ def test_a_rotation_between_the_look_and_ours_begins_again(handover: Handover) -
     assert [handover.holds(name) for name in handover.hosts] == [handover.active] * 2
 
 
-def test_a_lost_answer_is_one_rotation(handover: Handover) -> None:
-    del handover.hosts["web2"]
-    handover.simulator.fault_rotate("close_after")
-    run = handover.run()
-    assert run.returncode == 0, run.output
-    assert (handover.rotations(), handover.simulator.posts()) == (1, 1)
-    assert handover.states() == dict.fromkeys(handover.hosts, ("proven", handover.active_id))
-
-
-def test_credentials_that_lag_are_waited_for(handover: Handover) -> None:
+def test_a_lost_answer_is_one_rotation_and_credentials_that_lag_are_waited_for(handover: Handover) -> None:
     """What a replica still shows after the rotation is not delivered as the new secret."""
     del handover.hosts["web2"]
+    handover.simulator.fault_rotate("close_after")
     path = r"/generated-credentials$"
     first = handover.slots
     state = handover.simulator.rotation(handover.id)
@@ -239,20 +209,17 @@ def test_credentials_that_lag_are_waited_for(handover: Handover) -> None:
     handover.simulator.fault("status", path=path, method="GET", after=1, times=2, status=200, body=old)
     run = handover.run()
     assert run.returncode == 0, run.output
-    assert handover.rotations() == 1
+    assert (handover.rotations(), handover.simulator.posts()) == (1, 1)
     assert handover.active not in first.values()
     assert len(handover.simulator.log(path)) == 4
     assert [handover.holds(name) for name in handover.hosts] == [handover.active]
+    assert handover.states() == dict.fromkeys(handover.hosts, ("proven", handover.active_id))
 
 
-def test_too_young_to_be_repeated_and_old_enough(handover: Handover) -> None:
+def test_with_no_age_at_all_it_is_one_rotation_for_a_run(handover: Handover) -> None:
     del handover.hosts["web2"]
-    handover.simulator.change_rotation(handover.id, lastRotatedAt=2 * DAY)
-    assert handover.run(min_age="3d").returncode == 0
-    assert handover.rotations() == 0
-    assert [handover.holds(name) for name in handover.hosts] == [handover.active]
+    handover.simulator.change_rotation(handover.id, lastRotatedAt=60)
     assert handover.run(min_age=0).returncode == 0
-    # With no age at all it is still one rotation for a run.
     assert handover.rotations() == 1
 
 
