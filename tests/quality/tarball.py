@@ -85,15 +85,15 @@ def installed(room: Room, everyday: Environment) -> None:
     """
     target = room.folder / "installed"
     alone = {"ANSIBLE_COLLECTIONS_PATH": str(target), "PYTHONPATH": ""}
-    room.run("ansible-galaxy", "collection", "install", _tarball(room), "--offline", "-p", target, **alone)
+    room.run("ansible-galaxy", "collection", "install", _tarball(room), "--offline", "-p", target, cwd=None, **alone)
     for folder in TAKEN_AWAY:
         shutil.rmtree(room.collection / folder)
-    listed = json.loads(room.run("ansible-galaxy", "collection", "list", "--format", "json", **alone))
+    listed = json.loads(room.run("ansible-galaxy", "collection", "list", "--format", "json", cwd=None, **alone))
     if list(listed) != [str(target / "ansible_collections")]:
         raise Failed(f"there are collections in {', '.join(listed)}")
-    room.run("ansible-galaxy", "collection", "verify", NAME, "--offline", **alone)
+    room.run("ansible-galaxy", "collection", "verify", NAME, "--offline", cwd=None, **alone)
     demo = (room.collection / "tests" / "demo" / "demo.py", "--tools", room.environment.bin, "--installed", target)
-    room.run(str(everyday.bin / "python"), *demo, **alone)
+    room.run(str(everyday.bin / "python"), *demo, cwd=None, **alone)
 
 
 def _tarball(room: Room) -> Path:
