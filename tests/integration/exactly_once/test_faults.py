@@ -39,7 +39,6 @@ class Servers:
         self._stack = stack
         self._own: dict[str, Simulator] = {}
         self.usual = stack.enter_context(Simulator())
-        self.usual_login = login(self.usual)
         self.nobody = self.usual.mint_token()
 
     def of(self, case: Case) -> Simulator:
