@@ -43,12 +43,13 @@ def test_a_handover_brings_the_new_secret_to_everybody(workspace: Workspace, sim
     # Both ids are said, and no value.
     assert all(secret_id in run.output for secret_id in handover.slots)
     assert not any(secret in run.output for secret in (older, held, new))
-    # A second run delivers nothing, and the rotation is young.
+    # A second run, of one of them, delivers nothing, and the rotation is young.
+    del handover.hosts["web2"]
     run = handover.run("--diff")
     assert run.returncode == 0, run.output
     assert (handover.rotations(), handover.active) == (1, new)
     assert [result.task for result in run.results if result["changed"]] == []
-    assert [handover.restarted(name) for name in handover.hosts] == [2, 2]
+    assert handover.restarted("web1") == 2
     assert "less than handover_min_age" in run.output
     assert handover.states() == dict.fromkeys(handover.hosts, ("proven", handover.active_id))
 
