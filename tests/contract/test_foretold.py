@@ -181,6 +181,7 @@ def _rival(server: InnerServer, kind: str) -> None:
         del store.data.rotations[own.id]
 
 
+@pytest.mark.before_release
 @EXAMPLES
 @given(MOMENTS, ROTATIONS, SURROUNDINGS, OPTIONS, FATES, RIVALS)
 def test_no_fault_and_no_rival_makes_it_lie(

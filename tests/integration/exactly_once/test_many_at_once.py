@@ -131,6 +131,7 @@ def test_who_finds_it_by_name_and_waits_for_its_turn_decides_anew(simulator: Sim
     assert simulator.rotations_done(one["id"]) == simulator.posts() == 1
 
 
+@pytest.mark.before_release
 def test_across_machines_that_window_stays_open(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the guide says cannot be promised."""
     _without_a_common_lock(monkeypatch)

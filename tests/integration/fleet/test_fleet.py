@@ -139,6 +139,7 @@ def test_a_second_run_continues(workspace: Workspace, simulator: Simulator) -> N
     assert fleet.rotated() == [1] * 4
 
 
+@pytest.mark.before_release
 def test_an_unreachable_host_counts_as_failed(workspace: Workspace, simulator: Simulator) -> None:
     """What fails before the task begins has no outcome of its own."""
     fleet = Fleet(workspace, simulator, 2)
@@ -211,6 +212,7 @@ def test_an_inventory_that_cannot_be_read_is_none(workspace: Workspace, simulato
     assert simulator.posts() == 0
 
 
+@pytest.mark.before_release
 def test_a_login_that_fails_says_why(workspace: Workspace, simulator: Simulator) -> None:
     fleet = Fleet(workspace, simulator, 2)
     simulator.fault("unauthorized", path="/login", after=1, times=0)

@@ -241,6 +241,7 @@ def test_a_project_that_cannot_be_listed_ends_the_run(workspace: Workspace, simu
     assert tokens_left(simulator) == []
 
 
+@pytest.mark.before_release
 def test_variables_of_an_importing_playbook_count(workspace: Workspace, simulator: Simulator) -> None:
     """They are the play's, of which hostvars know nothing."""
     project, _rotations = fleet(simulator, 2)

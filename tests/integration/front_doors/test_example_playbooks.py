@@ -157,6 +157,7 @@ def test_rotate_environments(example: Example) -> None:
     assert [each["completed"] for each in example.rotations().values()] == [1, 0, 1, 1]
 
 
+@pytest.mark.before_release
 def test_one_login(example: Example) -> None:
     example.simulator.add_rotation(name="young", lastRotatedAt=DAY)
     example.run()
@@ -227,6 +228,7 @@ def test_check_before_deploy(example: Example) -> None:
     assert example.simulator.posts() == 0
 
 
+@pytest.mark.before_release
 def test_create_rotations(example: Example) -> None:
     for client_id in ("0oa1bcd2efGHIJKlm3n4", "0oa5opq6rsTUVWXyz7a8"):
         example.simulator.add_application(client_id)
@@ -257,6 +259,7 @@ def test_remove_rotation(example: Example) -> None:
     assert example.run(1).named("Remove the rotation and what it made")["outcome"] == "absent"
 
 
+@pytest.mark.before_release
 def test_pipeline(example: Example) -> None:
     example.run(0)
     plan = json.loads((example.folder / "okta-plan.json").read_text(encoding="utf-8"))
@@ -268,6 +271,7 @@ def test_pipeline(example: Example) -> None:
     assert (twice["outcome"], example.simulator.posts()) == ("rotated_by_another", 1)
 
 
+@pytest.mark.before_release
 def test_branch_on_reason(example: Example) -> None:
     told: list[str] = []
 
@@ -292,6 +296,7 @@ def test_branch_on_reason(example: Example) -> None:
     assert "very-secret" not in example.output
 
 
+@pytest.mark.before_release
 def test_alarm_overdue(example: Example) -> None:
     failed = {"rotationStatus": "failed", "lastRotationMessage": "Okta is down", "nextRotationAt": DAY}
     example.simulator.add_rotation(name="okta-mail", **failed)
@@ -323,6 +328,7 @@ def rotated(example: Example) -> list[str]:
     return [name for name, each in example.rotations().items() if each["completed"]]
 
 
+@pytest.mark.before_release
 def test_fleet_okta_rotations(example: Example) -> None:
     fleet(example.simulator)
     shown = example.run().stdout

@@ -144,6 +144,7 @@ def test_the_examples_of_an_inventory_are_read(workspace: Workspace, simulator: 
 OF_ROTATIONS = [document for document in DOCUMENTS if document.stem != OF_CONSUMERS]
 
 
+@pytest.mark.before_release
 @pytest.mark.parametrize("document", OF_ROTATIONS, ids=[document.name for document in OF_ROTATIONS])
 def test_the_snippets_of_a_document_run(workspace: Workspace, simulator: Simulator, document: Path) -> None:
     fleet = inventory(document)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 import yaml
 from simulator.client import Simulator
 from support.ansible import MODULE, Workspace
@@ -61,6 +62,7 @@ def test_ansible_runner_rotates_as_tower_does(
     assert tokens_left(simulator) == []
 
 
+@pytest.mark.before_release
 def test_it_runs_in_the_background(workspace: Workspace, simulator: Simulator, rotation: dict[str, Any]) -> None:
     in_background: dict[str, Any] = {"async": 60, "poll": 1}
     run = workspace.task({**login(simulator), "rotation_id": rotation["id"]}, **in_background)

@@ -179,6 +179,7 @@ def test_hand_the_new_secret_over(workspace: Workspace, simulator: Simulator) ->
     assert handover.states()["billing.example.com"][0] == "proven"
 
 
+@pytest.mark.before_release
 def test_rotate_a_fleet(workspace: Workspace, simulator: Simulator) -> None:
     simulator.add_rotation(name="young", lastRotatedAt=86_400)
     fleet = {**FLEET, "projects": {name: simulator.state()["project"]["id"] for name in FLEET["projects"]}}

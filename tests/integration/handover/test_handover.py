@@ -13,6 +13,7 @@ from support.server import tokens_left
 pytestmark = pytest.mark.run_once
 
 
+@pytest.mark.before_release
 def test_a_handover_brings_the_new_secret_to_everybody(workspace: Workspace, simulator: Simulator) -> None:
     handover = Handover(workspace, simulator, "web1", "web2", activeIndex=1)
     older, held = reversed(handover.slots.values())

@@ -177,6 +177,7 @@ def test_a_cached_token_hides_a_revoked_secret_from_work_and_not_from_health(ser
     until(lambda: services.ask("reporting", "/work")[0] == 502, "the cached token ends")
 
 
+@pytest.mark.before_release
 def test_settings_are_private_and_broken_ones_change_nothing(services: Services) -> None:
     path = services.settings_path("reporting")
     assert path.stat().st_mode & 0o777 == 0o600
@@ -216,6 +217,7 @@ def test_the_module_of_ansible_works_with_the_stand_in(services: Services, works
     assert "Could not find the requested service no-such" in missing["msg"]
 
 
+@pytest.mark.before_release
 def test_the_simulated_okta_gives_tokens_and_refuses_them(simulator: Simulator, tmp_path: Path) -> None:
     served = simulator.rotation()["mappedSecrets"]
     client_id, secret = served["OKTA_CLIENT_ID"]["value"], served["OKTA_CLIENT_SECRET"]["value"]

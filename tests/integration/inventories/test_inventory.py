@@ -185,6 +185,7 @@ def test_what_a_server_sends_is_never_a_template(fleet: Fleet) -> None:
     assert run.only["msg"] == "{{ lookup('ansible.builtin.env', 'HOME') }}", run.output
 
 
+@pytest.mark.before_release
 @BEFORE_RELEASE
 def test_cache(fleet: Fleet) -> None:
     """Filters and time go on working, nothing secret is on disk, and another project is another entry."""
@@ -220,6 +221,7 @@ def test_credentials_as_templates_and_an_empty_environment(fleet: Fleet) -> None
     assert fleet.hosts({**environ, "MY_SECRET": options["universal_auth_client_secret"]}, **given) == ALL
 
 
+@pytest.mark.before_release
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -249,6 +251,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_sent(fleet: Fleet, op
     assert fleet.simulator.log() == []
 
 
+@pytest.mark.before_release
 @BEFORE_RELEASE
 def test_it_waits_for_a_rate_limit(fleet: Fleet) -> None:
     fleet.simulator.settings(rateLimits={"window": 2, "read": 1})

@@ -43,6 +43,7 @@ def page(status: int, title: str, **more: Any) -> dict[str, Any]:
 # -- an Okta that answers
 
 
+@pytest.mark.before_release
 def test_a_play_follows_the_secrets_of_a_rotation(workspace: Workspace, simulator: Simulator) -> None:
     rotate = {ROTATION: {"rotation_id": simulator.rotation()["id"], "min_age": 0}}
     first = application(simulator)

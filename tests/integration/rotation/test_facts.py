@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import pytest
 import yaml
 from simulator.client import Simulator
 from support.ansible import MODULE, Workspace
 from support.server import environment
 
 
+@pytest.mark.before_release
 def test_a_cached_fact_leaves_the_variable_of_the_inventory_alone(workspace: Workspace, simulator: Simulator) -> None:
     """The cache holds what yesterday's task returned; the inventory tells what the server says today."""
     project = simulator.add_project("fleet")["id"]

@@ -246,6 +246,7 @@ def test_hundreds_take_one_request(simulator: Simulator, machine: Machine) -> No
     assert len(simulator.log(f"{LIST}$")) == 1
 
 
+@pytest.mark.before_release
 def test_through_the_front_doors(workspace: Workspace, simulator: Simulator) -> None:
     tasks: list[dict[str, Any]] = [
         {"name": "all", INFO: {**login(simulator), "project_slug": "payments"}},

@@ -61,6 +61,7 @@ def test_all_terms_share_one_login(workspace: Workspace, simulator: Simulator) -
     ]
 
 
+@pytest.mark.before_release
 def test_an_older_server_has_another_route_for_secrets(workspace: Workspace, simulator: Simulator) -> None:
     simulator.settings(secretsV4=False)
     run = looked_up(workspace, simulator, f"'okta-payments', {BY_NAME}, source='secret'")
@@ -211,6 +212,7 @@ def test_what_was_rotated_once_more_is_not_handed_out(workspace: Workspace, simu
     assert "(reason: stale_reading)" in message
 
 
+@pytest.mark.before_release
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_wait_leaves_no_token(workspace: Workspace, simulator: Simulator, number: int) -> None:
     rotation = simulator.rotation()
@@ -299,6 +301,7 @@ def test_its_documentation_tells_the_variables() -> None:
     }
 
 
+@pytest.mark.before_release
 def test_as_a_loop(workspace: Workspace, simulator: Simulator) -> None:
     """Where ansible-core gives a lookup an option of its own."""
     ids = [rotation["id"] for rotation in simulator.add_rotations(2)]

@@ -174,6 +174,7 @@ def test_an_error_500_after_the_commit_is_a_rotation(
     assert simulator.posts() == simulator.rotations_done() == 1
 
 
+@pytest.mark.before_release
 def test_a_rotation_that_another_party_runs_is_waited_for(
     workspace: Workspace, simulator: Simulator, rotation: dict[str, Any]
 ) -> None:

@@ -63,6 +63,7 @@ def test_the_answer_to_the_request(stage: Stage, reply: Reply, step: int, ending
     assert false_at(runs, TRUTHS["the request to rotate was done, and its answer is cut"]) == []
 
 
+@pytest.mark.before_release
 @every_ending
 def test_the_request(stage: Stage, ending: Ending, every: int) -> None:
     request = stage.run({}).world.requests[ROTATE]
@@ -73,6 +74,7 @@ def test_the_request(stage: Stage, ending: Ending, every: int) -> None:
     assert whole.problems(TRUTHS["the request to rotate is cut at its end"]) == []
 
 
+@pytest.mark.before_release
 @every_ending
 @pytest.mark.parametrize(("reply", "step"), [(with_length, 1), (chunked, 7)], ids=["length", "one chunk"])
 def test_the_answer_to_the_first_reading(stage: Stage, reply: Reply, step: int, ending: Ending, every: int) -> None:

@@ -113,6 +113,7 @@ def parts(request: requests.PreparedRequest) -> tuple[str, str, str, dict[str, s
     return split.scheme, split.netloc, split.path, dict(parse_qsl(split.query, keep_blank_values=True))
 
 
+@pytest.mark.before_release
 @given(st.sampled_from(["name", "project_id", "environment", "secret_path"]), NASTY)
 @settings(deadline=None, max_examples=300)
 def test_a_rotation_by_name(option: str, text: str) -> None:
@@ -166,6 +167,7 @@ def test_a_url(form: str, text: str) -> None:
         assert host == "infisical.example"
 
 
+@pytest.mark.before_release
 @given(NASTY)
 @settings(deadline=None)
 def test_a_token(text: str) -> None:
