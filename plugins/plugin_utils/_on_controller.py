@@ -57,12 +57,12 @@ class ControllerAction(ActionBase):  # type: ignore[misc]
             if name in self._variables
         }
 
-    def task_with(self, params: Mapping[str, Any], of: str, environ: Mapping[str, str] = os.environ) -> Task:
+    def task_with(self, params: Mapping[str, Any], of: str, environ: Mapping[str, str] | None = None) -> Task:
         """``of`` says who waits, without a secret."""
         return Task(
             params=params,
             check_mode=False,
-            environ=environ,
+            environ=os.environ if environ is None else environ,
             warn=self.warn,
             gate=_refused.gate,
             waits=announcing(of),
