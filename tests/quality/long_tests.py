@@ -15,41 +15,46 @@ from .rooms import Failed, Room, run_pytest
 SHOWN_WIDTH = 3000
 #: So that a suite that recorded nothing does not pass for one without differences.
 LEAST_RESULTS = 300
-#: They run in a step of their own, and measured they would take minutes.
+#: They run in a step of their own.
 PROOFS = (
     "tests/unit/exactly_once/test_rule_exhaustive.py",
     "tests/unit/exactly_once/test_rule_properties.py",
     "tests/integration/exactly_once/test_many_at_once.py",
 )
+INTERRUPTS = "tests/integration/exactly_once/test_interrupts.py"
+#: All of them run in steps of their own too, some of them on older ansible-cores.
+ELSEWHERE = (
+    INTERRUPTS,
+    "tests/integration/handover/test_handover_killed.py::test_a_planned_handover_that_is_killed_after",
+    "tests/integration/tower_jobs/test_tower_runs.py",
+)
+#: It takes long, and each of its lines is a promise of the module as well.
+FAULTS = "tests/integration/exactly_once/test_faults.py"
 
 
 def exactly_once(room: Room) -> None:
     """The longer profile of what proves that nothing rotates twice."""
-    paths = (*PROOFS, "tests/integration/exactly_once/test_interrupts.py")
-    run_pytest(room, "-m", "", "-n", "1", *paths, EXACTLY_ONCE_EXAMPLES="30000", EXACTLY_ONCE_PLAYS="50")
+    run_pytest(room, "-m", "", "-n", "1", *PROOFS, INTERRUPTS, EXACTLY_ONCE_EXAMPLES="20000", EXACTLY_ONCE_PLAYS="20")
 
 
 def whole_suite(room: Room) -> None:
-    """In the controller's process, where coverage is counted, and what has tasks again as modules: all is the same.
-
-    Long tests that say themselves how their tasks run are not measured: those of every day are ``make test``'s, and the
-    others run here.
+    """The tests of every day in the controller's process, where coverage is counted; as modules, what has tasks, and
+    all is the same; then whatever takes long, once.
     """
     folders = {switch: room.folder / f"recorded-{switch}" for switch in ("1", "0")}
     for folder in folders.values():
         folder.mkdir()
     others = [f"--ignore={path}" for path in PROOFS]
-    measured = ("-m", "not run_once", "-n", "2", *others, "tests/unit", "tests/integration")
+    measured = ("-m", "not run_once and not before_release", "-n", "2", *others, "tests/unit", "tests/integration")
     coverage(room, *measured, **_recorded_in(folders["1"], "1"))
-    again = sorted(with_tasks_of_ours(folders["1"]))
-    run_pytest(room, "-m", "", "-n", "2", *again, **_recorded_in(folders["0"], "0"))
-    # What an older ansible-core is killed at has a step of its own; on this one a handover is killed at each change.
-    once = ("-m", "run_once and before_release", "-k", "not test_a_planned_handover_that_is_killed")
-    # Nor Tower's jobs, every one of which runs on two of them.
-    elsewhere = ("--ignore", "tests/integration/tower_jobs/test_tower_runs.py")
-    run_pytest(room, *once, *elsewhere, "-n", "2", "tests/integration")
-    seen = [recorded(folder) for folder in folders.values()]
-    seen[0] = {test: commands for test, commands in seen[0].items() if test in again}
+    again = with_tasks_of_ours(folders["1"])
+    run_pytest(room, "-m", "", "-n", "2", *sorted(again), FAULTS, **_recorded_in(folders["0"], "0"))
+    elsewhere = [f"--deselect={test}" for test in ELSEWHERE]
+    long = ("-m", "before_release", "-n", "2", *others, *elsewhere)
+    run_pytest(room, *long, "tests/unit", "tests/contract", "tests/integration")
+    seen = [
+        {test: commands for test, commands in recorded(folder).items() if test in again} for folder in folders.values()
+    ]
     found = differences(*seen)
     results = sum(len(texts) for commands in seen[0].values() for _code, texts in commands)
     room.remark += f", {results} results of {len(seen[0])} tests"

@@ -151,7 +151,7 @@ def _vendor_clients(room: Room) -> None:
 
 STEPS = [
     Step("whole suite", "coverage in process, then as modules", _COVERAGE, long_tests.whole_suite),
-    Step("exactly once", "exactly once, 30,000 schedules", _everyday("exactly-once"), long_tests.exactly_once),
+    Step("exactly once", "exactly once, 20,000 schedules", _everyday("exactly-once"), long_tests.exactly_once),
     Step("neighbours", "behind nginx, HAProxy, Apache, squid, Varnish", _everyday("neighbours"), _neighbours),
     Step("browser", "report in a browser", _BROWSER, _browser),
     Step("tower", "set-up of Tower by awx.awx", _TOWER, tower),
@@ -160,7 +160,7 @@ STEPS = [
     Step("handover", "handover killed under load", _with_core("handover", "2.16", "authlib"), _handover),
     *(
         Step("tower jobs", "jobs as Tower runs them", _with_core("tower", core, "ansible-runner"), _tower_jobs)
-        for core in ("2.18", "2.19")
+        for core in ("2.18", "2.21")
     ),
     *(
         Step("installed", "demo from the installed tarball", _empty(core), _installed, (_TOOLS,))

@@ -27,7 +27,8 @@ from .wire import Progress, adapter_noting
 if TYPE_CHECKING:
     import requests
 
-MAX_BODY_BYTES = 10 * 1024 * 1024
+#: The server lists all rotations of a project in one answer, a KiB each.
+MAX_BODY_BYTES = 32 * 1024 * 1024
 #: A load balancer may be closing a connection that idled this long, and a POST lost to that race would
 #: have an unknown outcome.
 MAX_IDLE_SECONDS = 4

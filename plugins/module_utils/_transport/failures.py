@@ -82,7 +82,7 @@ def from_exception(cause: Exception, sent: bool, what: str, url: str, timeout: f
     chain = list(_chain(cause))
     names = {name for item in chain for name in _names(item)}
     if "TooLarge" in names:
-        reason, problem = "invalid_response", f"the answer of {url} is larger than 10 MiB and was not read further"
+        reason, problem = "invalid_response", f"the answer of {url} is larger than 32 MiB and was not read further"
         next_step = "Check that url is the Infisical server."
     elif sent:
         reason, problem, next_step = _after_sending(chain, names, url, timeout)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: not going to happen.
 CONNECT_TIMEOUT = 15
 #: Everything that comes for one answer: a body and whatever stands around it.
-_MAX_BYTES = 11 * 1024 * 1024
+_MAX_BYTES = 33 * 1024 * 1024
 
 
 class Progress:

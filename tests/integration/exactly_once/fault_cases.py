@@ -130,7 +130,7 @@ GARBLED = (
     confirmed("200, lastRotatedAt null", fault("mutate", null=["secretRotation.lastRotatedAt"])),
     Case("200, unknown keys more", "rotated", "Rotated: ", rotations=1,
          rotate=fault("mutate", set={"secretRotation.novelty": {"a": [1]}, "another": None})),
-    confirmed("200, an endless body", fault("huge", megabytes=12, work="before")),
+    confirmed("200, an endless body", fault("huge", megabytes=34, work="before")),
     *(unknown(f"{status}, nothing done", fault("redirect", status=status)) for status in (301, 302, 303, 307, 308)),
     *(
         confirmed(f"{status}, the work done", fault("redirect", status=status, work="before"))

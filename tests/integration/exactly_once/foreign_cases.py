@@ -60,7 +60,7 @@ def with_another_length(body: bytes, fields: tuple[str, ...], *, more: int) -> b
 
 
 def padded(body: bytes) -> bytes:
-    return body + b" " * (11 * MIB)
+    return body + b" " * (33 * MIB)
 
 
 REDIRECTS = {
@@ -75,7 +75,7 @@ REDIRECTS = {
         lambda body, fields: until_close(PAGE, (ELSEWHERE,), line="HTTP/1.0 302 Found"), "redirected"
     ),
     "302 in chunks": Foreign(rewritten(b"200 OK", b"302 Found", chunked), ("redirected",)),
-    "302 with 11 MiB": Foreign(page("302 Found", ELSEWHERE, body=padded(PAGE)), ("redirected", "invalid_response")),
+    "302 with 33 MiB": Foreign(page("302 Found", ELSEWHERE, body=padded(PAGE)), ("redirected", "invalid_response")),
 }
 
 STATUSES = {
@@ -118,9 +118,9 @@ BODIES = {
     "a number without end": Foreign(page("200 OK", body=b'{"expiresIn":' + b"9" * 100_000 + b"}"), NOT_OURS),
     "invalid UTF-8": Foreign(page("200 OK", body=b'{"accessToken":"\xff\xfe","secretRotation":"\xc3"}'), NOT_OURS),
     "UTF-16 without a mark": Foreign(page("200 OK", body="{}x".encode("utf-16-be")), NOT_OURS),
-    "11 MiB": Foreign(lambda body, fields: with_length(padded(body), fields), NOT_OURS),
-    "11 MiB in chunks": Foreign(lambda body, fields: chunked(padded(body), fields), NOT_OURS),
-    "11 MiB, packed": Foreign(lambda body, fields: _packed(padded(body), fields), NOT_OURS),
+    "33 MiB": Foreign(lambda body, fields: with_length(padded(body), fields), NOT_OURS),
+    "33 MiB in chunks": Foreign(lambda body, fields: chunked(padded(body), fields), NOT_OURS),
+    "33 MiB, packed": Foreign(lambda body, fields: _packed(padded(body), fields), NOT_OURS),
     "an unknown coding": Foreign(encoded("sdch", lambda body: b"\x01" + body, with_length), NOT_OURS),
     "gzip that is none": broken(encoded("gzip", bytes, with_length)),
     "gzip that is cut": broken(encoded("gzip", lambda body: gzip.compress(body)[:-20], with_length)),

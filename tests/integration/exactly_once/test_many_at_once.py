@@ -24,7 +24,7 @@ from support.server import login, tokens_left
 from support.tasks import Runner
 
 HOSTS = 20
-#: Plays of twenty hosts. `make quality` sets 50, so that chance is no excuse.
+#: Plays of twenty hosts. `make quality` sets 20, so that chance is no excuse.
 PLAYS = int(os.environ.get("EXACTLY_ONCE_PLAYS", "2"))
 
 

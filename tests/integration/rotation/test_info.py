@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -272,3 +273,21 @@ def test_through_the_front_doors(workspace: Workspace, simulator: Simulator) -> 
     assert ad_hoc.returncode == 0, ad_hoc.output
     assert '"name": "okta-payments"' in ad_hoc.stdout
     assert tokens_left(simulator) == []
+
+
+def test_a_project_may_have_ten_thousand_rotations(simulator: Simulator, machine: Machine) -> None:
+    """All of them stand in one answer of the server, of more than 10 MiB."""
+
+    def many(request: Request, onward: Onward) -> Reply:
+        reply = onward(request)
+        if request.path != LIST:
+            return reply
+        (one,) = json.loads(reply.body)["secretRotations"]
+        found = [{**one, "id": f"{number:08x}-0000-4000-8000-000000000000"} for number in range(11_000)]
+        body = json.dumps({"secretRotations": found}).encode()
+        assert len(body) > 10 * 1024 * 1024
+        return reply._replace(body=body)
+
+    with front(simulator.url, many) as url:
+        result = machine.run(module=MODULE, url=url, project_slug="payments")
+    assert len(result["secretRotations"]) == 11_000

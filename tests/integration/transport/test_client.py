@@ -151,7 +151,7 @@ def test_a_rate_limit_that_does_not_end_is_given_up_in_time(simulator: Simulator
 @pytest.mark.parametrize(
     ("action", "params", "reason"),
     [
-        ("huge", {"megabytes": 11}, "invalid_response"),
+        ("huge", {"megabytes": 33}, "invalid_response"),
         ("html_200", {}, "invalid_response"),
         ("not_json", {"body": "[1, 2]"}, "invalid_response"),
         ("not_json", {"body": "[" * 100_000}, "invalid_response"),

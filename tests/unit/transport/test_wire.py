@@ -38,7 +38,7 @@ def test_every_step_of_connecting_has_its_share_of_the_time(
 
 def test_what_stands_around_a_body_is_limited_too() -> None:
     progress = wire.Progress(lambda: 0.0)
-    progress.received(11 * 1024 * 1024)
+    progress.received(33 * 1024 * 1024)
     with pytest.raises(failures.TooLarge):
         progress.received(1)
 
