@@ -29,6 +29,7 @@ def rescues() -> list[dict[str, Any]]:
 
 
 @pytest.mark.before_release
+@pytest.mark.counted
 def test_a_rescue_sees_a_rotation_that_the_keyword_timeout_broke_off(
     workspace: Workspace, simulator: Simulator
 ) -> None:

@@ -213,6 +213,7 @@ def test_an_inventory_that_cannot_be_read_is_none(workspace: Workspace, simulato
 
 
 @pytest.mark.before_release
+@pytest.mark.counted
 def test_a_login_that_fails_says_why(workspace: Workspace, simulator: Simulator) -> None:
     fleet = Fleet(workspace, simulator, 2)
     simulator.fault("unauthorized", path="/login", after=1, times=0)

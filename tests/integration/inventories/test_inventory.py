@@ -186,6 +186,7 @@ def test_what_a_server_sends_is_never_a_template(fleet: Fleet) -> None:
 
 
 @pytest.mark.before_release
+@pytest.mark.counted
 @BEFORE_RELEASE
 def test_cache(fleet: Fleet) -> None:
     """Filters and time go on working, nothing secret is on disk, and another project is another entry."""

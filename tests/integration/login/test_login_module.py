@@ -39,6 +39,7 @@ def shared(rotation_id: str, credentials: dict[str, Any]) -> list[dict[str, Any]
 
 
 @pytest.mark.before_release
+@pytest.mark.counted
 def test_check_mode_of_a_whole_play(workspace: Workspace, simulator: Simulator, env: dict[str, str]) -> None:
     tasks = shared(simulator.rotation()["id"], login(simulator))
     checked = workspace.tasks(tasks, "--check", env=env)

@@ -48,6 +48,7 @@ def test_twenty_hosts_with_a_wrong_secret_are_one_refused_login(
 
 
 @pytest.mark.before_release
+@pytest.mark.counted
 @pytest.mark.parametrize("env", [IN_PROCESS, AS_MODULE], ids=["in process", "as a module"])
 def test_the_next_task_does_not_try_and_the_right_secret_does(
     workspace: Workspace, simulator: Simulator, env: dict[str, str]

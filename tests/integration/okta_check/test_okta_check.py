@@ -92,6 +92,7 @@ def test_an_ad_hoc_command(workspace: Workspace, simulator: Simulator) -> None:
 
 
 @pytest.mark.before_release
+@pytest.mark.counted
 def test_it_runs_as_a_module_too(workspace: Workspace, simulator: Simulator) -> None:
     given = application(simulator)
     run = workspace.tasks(

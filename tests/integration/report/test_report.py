@@ -203,6 +203,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_sent(workspace: Works
 
 
 @pytest.mark.before_release
+@pytest.mark.counted
 def test_a_list_that_cannot_be_read_names_the_project(workspace: Workspace, filled: Simulator) -> None:
     filled.fault("status", path=LIST, method="GET", status=403, after=1, times=0)
     done = run(workspace, filled, **FILES)

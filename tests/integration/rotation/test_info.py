@@ -248,6 +248,7 @@ def test_hundreds_take_one_request(simulator: Simulator, machine: Machine) -> No
 
 
 @pytest.mark.before_release
+@pytest.mark.counted
 def test_through_the_front_doors(workspace: Workspace, simulator: Simulator) -> None:
     tasks: list[dict[str, Any]] = [
         {"name": "all", INFO: {**login(simulator), "project_slug": "payments"}},

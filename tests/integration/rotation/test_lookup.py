@@ -23,6 +23,7 @@ CREDENTIALS = "/generated-credentials"
 
 
 @pytest.mark.before_release
+@pytest.mark.counted
 def test_whose_credentials_come(workspace: Workspace, simulator: Simulator) -> None:
     second = simulator.add_rotation(name="second", activeIndex=1, secretPath="/")
     first = simulator.rotation()["id"]
@@ -213,6 +214,7 @@ def test_what_was_rotated_once_more_is_not_handed_out(workspace: Workspace, simu
 
 
 @pytest.mark.before_release
+@pytest.mark.counted
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_wait_leaves_no_token(workspace: Workspace, simulator: Simulator, number: int) -> None:
     rotation = simulator.rotation()

@@ -92,6 +92,7 @@ def test_with_the_right_to_the_mapped_secret_alone(workspace: Workspace, simulat
 
 
 @pytest.mark.before_release
+@pytest.mark.counted
 def test_an_answer_that_is_none_is_refused(workspace: Workspace, simulator: Simulator) -> None:
     rotation = simulator.rotation()["id"]
     whole = {"clientId": "a", "clientSecret": "b", "secretId": "c"}
