@@ -29,6 +29,12 @@ def until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
+def until_nothing_runs(workspace: Workspace) -> None:
+    """A module outlives a task that was broken off, and would log in anew at the next test's server."""
+    place = str(workspace.folder)
+    until(lambda: not any(place in _command(pid) for pid in _parents()), "what was broken off ends")
+
+
 class Playbook:
     """A running ansible-playbook, in a session of its own, as a terminal would start it."""
 

@@ -14,8 +14,8 @@ import yaml
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_rotation
 from simulator.client import Simulator
 from support.ansible import COLLECTION, Workspace
-from support.processes import until
-from support.server import environment, login, tokens_left
+from support.processes import until_nothing_runs
+from support.server import environment, login
 
 GUIDE = COLLECTION / "docs" / "docsite" / "rst" / "guide_failures.rst"
 
@@ -49,8 +49,7 @@ def test_a_rescue_sees_a_rotation_that_the_keyword_timeout_broke_off(
     ]
     assert not {"outcome", "reason"} & run.results[0].result.keys()
     assert simulator.rotations_done() >= 1
-    # A module outlives its task, and would log in anew at the next test's server.
-    until(lambda: tokens_left(simulator) == [], "what was broken off ends")
+    until_nothing_runs(workspace)
 
 
 def held(folder: Path, word: str) -> list[Path]:
