@@ -34,7 +34,7 @@ FAULTS = "tests/integration/exactly_once/test_faults.py"
 
 def exactly_once(room: Room) -> None:
     """The longer profile of what proves that nothing rotates twice."""
-    run_pytest(room, "-m", "", "-n", "1", *PROOFS, INTERRUPTS, EXACTLY_ONCE_EXAMPLES="20000", EXACTLY_ONCE_PLAYS="20")
+    run_pytest(room, "-m", "", "-n", "1", *PROOFS, INTERRUPTS, EXACTLY_ONCE_EXAMPLES="12000", EXACTLY_ONCE_PLAYS="20")
 
 
 def whole_suite(room: Room) -> None:

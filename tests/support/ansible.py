@@ -28,6 +28,12 @@ IN_PROCESS, AS_MODULE = {both_ways.IN_PROCESS: "1"}, {both_ways.IN_PROCESS: "0"}
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 
 
+def python_path(*first: Path) -> str:
+    """So that what a module compiles is kept, after ``first`` and before what whoever runs the tests has set."""
+    given = os.environ.get("PYTHONPATH")
+    return os.pathsep.join([*map(str, first), str(SUPPORT / "byte_code"), *([given] if given else [])])
+
+
 @dataclass(frozen=True)
 class TaskResult:
     """One task on one host."""
@@ -82,7 +88,7 @@ class Workspace:
     def environment(self, extra: dict[str, str] | None = None) -> dict[str, str]:
         kept = {
             key: os.environ[key]
-            for key in ("LANG", "LC_ALL", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV", both_ways.IN_PROCESS)
+            for key in ("LANG", "LC_ALL", "PYTHONPYCACHEPREFIX", "VIRTUAL_ENV", both_ways.IN_PROCESS)
             if key in os.environ
         }
         measuring = ("COVERAGE_", "_ANSIBLE_COVERAGE_", "ANSIBLE_WORKER_SHUTDOWN_")
@@ -105,6 +111,7 @@ class Workspace:
             "ANSIBLE_RETRY_FILES_ENABLED": "false",
             # What is compiled goes where whoever runs the tests wants it, or nowhere.
             "PYTHONDONTWRITEBYTECODE": "" if "PYTHONPYCACHEPREFIX" in kept else "1",
+            "PYTHONPATH": python_path(),
             **(extra or {}),
         }
 

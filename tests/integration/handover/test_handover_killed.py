@@ -59,21 +59,22 @@ def test_a_planned_handover_that_is_killed_after(
 def test_a_handover_that_is_killed_after_each_change(
     workspace: Workspace, simulator: Simulator, services: Services
 ) -> None:
-    """The services change the application each time, lest the rotation be a young one."""
-
-    def next_one() -> HandedServices:
-        return HandedServices(workspace, simulator, services, units=UNITS[:1], lagging=UNITS[:1])
-
-    last: list[str] = []
-    handover = next_one()
+    """Each run begins where the one before was killed, and is killed after the next change that outlives a run."""
+    handover = HandedServices(workspace, simulator, services, units=UNITS[:1], lagging=UNITS[:1])
+    run = handover.run()
+    changes = [result.task.rpartition(" : ")[2] for result in run.results if result["changed"]]
+    assert changes == [WRITE, RESTART, NOTE, RECORD, ROTATE, WRITE, RESTART, NOTE, RECORD], run.output
+    # Another application, lest the rotation be a young one.
+    handover = HandedServices(workspace, simulator, services, units=UNITS[:1], lagging=UNITS[:1])
     with Load(services.steady_urls, per_second=10) as load:
-        while task := handover.killed(len(last) + 1):
-            last.append(task)
-            ended(handover, 1)
-            load.wait()
-            assert load.failures == [], f"killed after change {len(last)}, {task}: {load.summary()}"
-            handover = next_one()
-    assert last == [WRITE, RESTART, NOTE, RECORD, ROTATE, WRITE, RESTART, NOTE, RECORD]
+        for number, task in enumerate(changes):
+            if task != RECORD:
+                assert handover.killed(1, task) == task
+                assert handover.rotations() == (number >= changes.index(ROTATE))
+                load.wait()
+                assert load.failures == [], f"killed after change {number + 1}, {task}: {load.summary()}"
+        ended(handover, 1)
+        load.wait()
     handover.assert_nobody_noticed(load)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from simulator.client import Simulator
-from support.ansible import COLLECTION, SUPPORT, Run, Workspace
+from support.ansible import COLLECTION, SUPPORT, Run, Workspace, python_path
 from support.leaks import Watch, random_jwt, random_secret
 
 ROTATION, LOGIN, LOGOUT = (f"secretops.infisical.{name}" for name in ("okta_client_secret_rotation", "login", "logout"))
@@ -62,7 +62,7 @@ class World:
             "AWS_SECRET_ACCESS_KEY": self.secrets["aws"],
             "http_proxy": f"http://robot:{self.secrets['proxy'].encode().hex()}@127.0.0.1:9",
             "no_proxy": "127.0.0.1",
-            "PYTHONPATH": str(SUPPORT / "leak_hooks"),
+            "PYTHONPATH": python_path(SUPPORT / "leak_hooks"),
             "LEAK_SYSLOG": str(self.syslog),
             "ANSIBLE_LOG_PATH": str(self.workspace.folder / "ansible.log"),
             "ANSIBLE_INJECT_INVOCATION": "true",

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ansible_collections.secretops.infisical.plugins.modules import okta_client_secret_check
 from simulator.client import Simulator
-from support.ansible import SUPPORT, Workspace
+from support.ansible import SUPPORT, Workspace, python_path
 from support.leaks import Watch, random_secret
 from support.okta import IN_BODY, INTROSPECTION, application, task
 from support.tasks import Runner
@@ -65,7 +65,7 @@ def test_no_secret_is_shown(
     folder = workspace.folder
     env = {
         "SECRETOPS_INFISICAL_IN_PROCESS": in_process,
-        "PYTHONPATH": str(SUPPORT / "leak_hooks"),
+        "PYTHONPATH": python_path(SUPPORT / "leak_hooks"),
         "LEAK_SYSLOG": str(folder / "syslog"),
         "ANSIBLE_LOG_PATH": str(folder / "ansible.log"),
         "ANSIBLE_INJECT_INVOCATION": "true",

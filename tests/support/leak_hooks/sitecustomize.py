@@ -9,6 +9,9 @@ import sys
 import syslog
 from typing import Any
 
+# Of several files called sitecustomize Python imports the first.
+import kept_byte_code  # type: ignore[import-not-found]  # noqa: F401
+
 if "LEAK_SYSLOG" in os.environ:
 
     def _write(*arguments: Any) -> None:

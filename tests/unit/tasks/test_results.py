@@ -201,6 +201,18 @@ def test_what_ends_the_process_passes_and_quotes_nothing(end: type[BaseException
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
+def test_a_signal_that_is_ignored_stays_ignored_and_every_other_ends_it(both: Any) -> None:
+    """Whatever started the tests themselves: a shell's background ignores Ctrl-C, nohup a lost terminal."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for ignored in numbers:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN if number is ignored else signal.SIG_DFL)
+        both(lambda task: {"changed": False}, {})
+        for number in numbers:
+            assert (signal.getsignal(number) is signal.SIG_IGN) == (number is ignored)
+            assert (signal.getsignal(number) is signal.SIG_DFL) is False
+
+
 @pytest.mark.parametrize(
     "value",
     [
