@@ -19,6 +19,9 @@ from typing import Any, final
 
 ROTATE_PATH = r"/rotate-secrets/?$"
 _START_TIMEOUT = 20
+_ANSWER_TIMEOUT = 30
+#: Of ten thousand rotations, which a slow machine makes in a minute or more.
+_MANY_TIMEOUT = 600
 
 
 class SimulatorError(Exception):
@@ -138,18 +141,18 @@ class Simulator:
 
     # -- orders
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self, timeout: float = _ANSWER_TIMEOUT) -> http.client.HTTPConnection:
         """Straight to the server, whatever proxies the environment names."""
         if self.ca_path is None:
-            return http.client.HTTPConnection(self._host, self.port, timeout=30)
+            return http.client.HTTPConnection(self._host, self.port, timeout=timeout)
         context = ssl.create_default_context(cafile=self.ca_path)
         if self.client_cert and self.client_key:
             context.load_cert_chain(self.client_cert, self.client_key)
-        return http.client.HTTPSConnection(self._host, self.port, timeout=30, context=context)
+        return http.client.HTTPSConnection(self._host, self.port, timeout=timeout, context=context)
 
-    def control(self, method: str, path: str, body: Any = None) -> Any:
+    def control(self, method: str, path: str, body: Any = None, timeout: float = _ANSWER_TIMEOUT) -> Any:
         data = None if body is None else json.dumps(body)
-        connection = self._connection()
+        connection = self._connection(timeout)
         try:
             connection.request(method, f"/_control/{path}", data, {"Content-Type": "application/json"})
             answer = connection.getresponse()
@@ -196,7 +199,7 @@ class Simulator:
         return self._told("POST", "rotations", wanted)
 
     def add_rotations(self, count: int, **wanted: Any) -> list[dict[str, Any]]:
-        return list(self.control("POST", "rotations", {**wanted, "count": count})["rotations"])
+        return list(self.control("POST", "rotations", {**wanted, "count": count}, _MANY_TIMEOUT)["rotations"])
 
     def change_rotation(self, rotation_id: str, **changes: Any) -> dict[str, Any]:
         return self._told("PATCH", f"rotations/{rotation_id}", changes)
