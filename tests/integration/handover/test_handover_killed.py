@@ -62,6 +62,7 @@ def test_a_handover_that_is_killed_after_each_change(
     """Each run begins where the one before was killed, and is killed after the next change that outlives a run."""
     handover = HandedServices(workspace, simulator, services, units=UNITS[:1], lagging=UNITS[:1])
     run = handover.run()
+    assert run.returncode == 0, run.output
     changes = [result.task.rpartition(" : ")[2] for result in run.results if result["changed"]]
     assert changes == [WRITE, RESTART, NOTE, RECORD, ROTATE, WRITE, RESTART, NOTE, RECORD], run.output
     # Another application, lest the rotation be a young one.
