@@ -51,7 +51,7 @@ docs:
 search: $(READY)
 	@PYTHONPATH=tests $(VENV)/bin/python -m unit.exactly_once.model_search $(if $(SEED),--seed $(SEED),--minutes $(or $(MINUTES),5))
 
-# A minute or two with BENCH=--quick; all of it takes about twenty minutes of an idle machine.
+# A minute or two with BENCH=--quick; all of it takes half an hour to an hour of an idle machine.
 bench: $(READY)
 	@PYTHONPATH=tests $(VENV)/bin/python -m bench $(BENCH)
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """make bench: measures, prints tables with the targets beside them, and writes them into the documentation.
 
-It takes about twenty minutes. With --quick it takes a minute or two, measures less and writes nothing. With --fleet
-1000, --inventory 10000, --slices 300, --handover 50 or --report 5000 only that part is measured, with so many rotations
-or consumers.
+It takes half an hour to an hour, by the machine, and each part writes its tables when it ends. With --quick it takes a
+minute or two, measures less and writes nothing. With --fleet 1000, --inventory 10000, --slices 300, --handover 50 or
+--report 5000 only that part is measured, with so many rotations or consumers.
 """
 
 from __future__ import annotations
@@ -43,26 +43,22 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-") as place, Simulator() as simulator:
         folder = Path(place)
         chosen = next((name for name in PARTS if getattr(arguments, name)), "")
-        if chosen:
-            size = getattr(arguments, chosen)
-            _what, measure, usual = PARTS[chosen]
-            measure(plan, report, folder / chosen, simulator, size)
-            if not quick and size == getattr(plan, usual):
-                _write({table.name: table.rst() for table in report.tables})
-            if report.targets.rows:
-                print(report.targets.text())
-            return 0
-        _one(plan, report, Bench(folder / "one", simulator, 1))
-        _loop(plan, report, Bench(folder / "loop", simulator, LOOP))
-        drawing = _fleets(plan, report, folder, simulator)
-        for name, (_what, measure, usual) in PARTS.items():
-            measure(plan, report, folder / name, simulator, getattr(plan, usual))
-    _imports(plan, report)
-    report.tables.append(report.targets)
-    print(report.targets.text())
-    if not quick:
-        texts = {table.name: table.rst() for table in report.tables}
-        _write({**texts, "bench_conditions": conditions, "bench_plot": drawing})
+        for name in [chosen] if chosen else [*_BASIC, *PARTS]:
+            if name in _BASIC:
+                _BASIC[name](plan, report, folder, simulator)
+                usual = True
+            else:
+                _what, measure, number = PARTS[name]
+                size = getattr(arguments, name) or getattr(plan, number)
+                measure(plan, report, folder / name, simulator, size)
+                usual = size == getattr(plan, number)
+            if usual and not quick:
+                # Part by part: a fault late in the hour loses nothing.
+                _write(report.texts())
+    if report.targets.rows:
+        print(report.targets.text())
+    if not chosen and not quick:
+        _write({"bench_targets": report.targets.rst(), "bench_conditions": conditions})
     return 0
 
 
@@ -86,14 +82,16 @@ _COLUMNS = ("", "wall s", "of the recipe", "CPU s", "of the recipe", "largest pr
 _WAYS = (IN_PROCESS, AS_MODULE, URI)
 
 
-def _one(plan: Plan, report: Report, bench: Bench) -> None:
+def _one(plan: Plan, report: Report, folder: Path, simulator: Simulator) -> None:
+    bench = Bench(folder / "one", simulator, 1)
     costs = sampled(plan, _WAYS, bench.one)
     _side_by_side(report.table("bench_one", "One rotation, the start of ansible-playbook included", *_COLUMNS), costs)
     ratio = costs[URI].wall / costs[IN_PROCESS].wall
     report.target("One rotation in process, times faster than the recipe", ratio, 2.5, "", least=True)
 
 
-def _loop(plan: Plan, report: Report, bench: Bench) -> None:
+def _loop(plan: Plan, report: Report, folder: Path, simulator: Simulator) -> None:
+    bench = Bench(folder / "loop", simulator, LOOP)
     costs = sampled(plan, (*_WAYS, EMPTY_MODULE, NOTHING), bench.loop, slow=(URI,))
     _side_by_side(report.table("bench_loop", f"{LOOP} rotations in a loop, each with its own login", *_COLUMNS), costs)
     what, cpu = f"{LOOP} rotations {{}}, times", {way: cost.cpu for way, cost in costs.items()}
@@ -104,8 +102,8 @@ def _loop(plan: Plan, report: Report, bench: Bench) -> None:
     report.target(whose, cpu[AS_MODULE] / cpu[EMPTY_MODULE], 1.5, "")
 
 
-def _fleets(plan: Plan, report: Report, folder: Path, simulator: Simulator) -> str:
-    """The fleets, and how the cost grows with their size, as a drawing."""
+def _fleets(plan: Plan, report: Report, folder: Path, simulator: Simulator) -> None:
+    """The fleets, and how the cost grows with their size, as a drawing too."""
     table = report.table(
         "bench_fleets",
         f"Fleets, {FORKS} forks",
@@ -139,7 +137,7 @@ def _fleets(plan: Plan, report: Report, folder: Path, simulator: Simulator) -> s
     _memory(report, bench, sizes[-1])
     print(table.text())
     print(growth.text(), flush=True)
-    return plot("Wall time of a fleet", "rotations", "seconds", lines)
+    report.plots["bench_plot"] = plot("Wall time of a fleet", "rotations", "seconds", lines)
 
 
 def _fleet_row(report: Report, table: Table, size: int, seconds: float, costs: dict[str, Cost]) -> None:
@@ -161,11 +159,15 @@ def _memory(report: Report, bench: Bench, size: int) -> None:
     report.target(f"{size} hosts in process, more memory than with debug", more, 300, " MiB")
 
 
-def _imports(plan: Plan, report: Report) -> None:
+def _imports(plan: Plan, report: Report, _folder: Path, _simulator: Simulator) -> None:
     table = report.table("bench_imports", "Start of the module: imports, by python -X importtime", "", "ms")
     found = imports.milliseconds(plan.runs)
     table.rows += [(imports.PARTS[name], f"{found[name]:.0f}") for name in imports.PARTS if name in found]
     print(table.text(), flush=True)
+
+
+#: By name: what is always measured in full.
+_BASIC = {"one": _one, "loop": _loop, "fleets": _fleets, "imports": _imports}
 
 
 def _write(texts: Mapping[str, str]) -> None:
