@@ -37,7 +37,8 @@ pytest: $(READY)
 lint: $(READY)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/ansible-lint --profile production --offline --strict
 
-# All of it, or the steps whose name holds a word of ONLY: make quality ONLY="mypy ruff"
+# All of it, or the steps whose name holds a word of ONLY: make quality ONLY="mypy ruff". With LONG=1 also what takes
+# too long for each change.
 quality:
 	@PYTHONPATH=tests $(PYTHON) -m quality $(ONLY)
 

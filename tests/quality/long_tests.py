@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from support.both_ways import IN_PROCESS, RECORD, differences, recorded, with_tasks_of_ours
@@ -11,6 +12,8 @@ from support.both_ways import IN_PROCESS, RECORD, differences, recorded, with_ta
 from .coverage_report import coverage
 from .rooms import Failed, Room, run_pytest
 
+#: Whether what takes too long for each change is run too.
+LONG = bool(os.environ.get("LONG", "").strip())
 #: Of each difference, which holds a whole result.
 SHOWN_WIDTH = 3000
 #: So that a suite that recorded nothing does not pass for one without differences.
@@ -34,25 +37,29 @@ FAULTS = "tests/integration/exactly_once/test_faults.py"
 
 def exactly_once(room: Room) -> None:
     """The longer profile of what proves that nothing rotates twice."""
-    run_pytest(room, "-m", "", "-n", "1", *PROOFS, INTERRUPTS, EXACTLY_ONCE_EXAMPLES="12000", EXACTLY_ONCE_PLAYS="20")
+    examples, plays = ("12000", "20") if LONG else ("4000", "6")
+    options = ("-m", "" if LONG else "not weekly", "-n", "1")
+    run_pytest(room, *options, *PROOFS, INTERRUPTS, EXACTLY_ONCE_EXAMPLES=examples, EXACTLY_ONCE_PLAYS=plays)
+    room.remark = f"{int(examples):,} schedules"
 
 
 def whole_suite(room: Room) -> None:
-    """The tests of every day in the controller's process, where coverage is counted; as modules, what has tasks, and
-    all is the same; then whatever takes long, once.
+    """Tests in the controller's process, where coverage is counted; as modules, what of them has tasks, and all is the
+    same; then whatever takes long, once.
     """
     folders = {switch: room.folder / f"recorded-{switch}" for switch in ("1", "0")}
     for folder in folders.values():
         folder.mkdir()
     others = [f"--ignore={path}" for path in PROOFS]
     everyday = "not run_once and (counted or not before_release)"
-    measured = ("-m", everyday, "-n", "2", *others, "tests/unit", "tests/integration")
-    coverage(room, *measured, **_recorded_in(folders["1"], "1"))
+    of_integration = everyday if LONG else "counted"
+    measured = [("-m", everyday, "tests/unit"), ("-m", of_integration, "tests/integration")]
+    coverage(room, [("-n", "2", *others, *tests) for tests in measured], **_recorded_in(folders["1"], "1"))
     again = with_tasks_of_ours(folders["1"])
     run_pytest(room, "-m", "", "-n", "2", *sorted(again), FAULTS, **_recorded_in(folders["0"], "0"))
     elsewhere = [f"--deselect={test}" for test in ELSEWHERE]
-    long = ("-m", "before_release and not counted", "-n", "2", *others, *elsewhere)
-    run_pytest(room, *long, "tests/unit", "tests/contract", "tests/integration")
+    long = "before_release and not counted" + ("" if LONG else " and not weekly")
+    run_pytest(room, "-m", long, "-n", "2", *others, *elsewhere, "tests/unit", "tests/contract", "tests/integration")
     seen = [
         {test: commands for test, commands in recorded(folder).items() if test in again} for folder in folders.values()
     ]

@@ -126,8 +126,9 @@ def _browser(room: Room) -> None:
 
 def _handover(room: Room) -> None:
     """What is killed goes on where ansible-core chooses tasks, hosts and workers in another way too."""
+    which = "planned" if long_tests.LONG else "planned and the_rotation"
     run_pytest(
-        room, "-m", "", "-n", "1", "--tb=short", "-k", "planned", "tests/integration/handover/test_handover_killed.py"
+        room, "-m", "", "-n", "1", "--tb=short", "-k", which, "tests/integration/handover/test_handover_killed.py"
     )
 
 
@@ -151,7 +152,7 @@ def _vendor_clients(room: Room) -> None:
 
 STEPS = [
     Step("whole suite", "coverage in process, then as modules", _COVERAGE, long_tests.whole_suite),
-    Step("exactly once", "exactly once, 12,000 schedules", _everyday("exactly-once"), long_tests.exactly_once),
+    Step("exactly once", "exactly once, by many schedules and plays", _everyday("exactly-once"), long_tests.exactly_once),
     Step("neighbours", "behind nginx, HAProxy, Apache, squid, Varnish", _everyday("neighbours"), _neighbours),
     Step("browser", "report in a browser", _BROWSER, _browser),
     Step("tower", "set-up of Tower by awx.awx", _TOWER, tower),

@@ -81,7 +81,7 @@ def importer(room: Room) -> None:
 def installed(room: Room, everyday: Environment) -> None:
     """The demo in an environment that holds ansible-core and requests, with nothing but what is in the tarball.
 
-    Simulator, services and demo come from the checkout, and run in the everyday environment.
+    Simulator, services and demo come from the checkout, and run in the everyday environment. It leaves nothing.
     """
     target = room.folder / "installed"
     alone = {"ANSIBLE_COLLECTIONS_PATH": str(target), "PYTHONPATH": ""}
@@ -93,7 +93,16 @@ def installed(room: Room, everyday: Environment) -> None:
         raise Failed(f"there are collections in {', '.join(listed)}")
     room.run("ansible-galaxy", "collection", "verify", NAME, "--offline", cwd=None, **alone)
     demo = (room.collection / "tests" / "demo" / "demo.py", "--tools", room.environment.bin, "--installed", target)
-    room.run(str(everyday.bin / "python"), *demo, cwd=None, **alone)
+    temporary, home = room.folder / "d", room.folder / "h"
+    for empty in (temporary, home):
+        empty.mkdir()
+    own = {"TMPDIR": str(temporary), "HOME": str(home)}
+    output = room.run(str(everyday.bin / "python"), *demo, cwd=None, **alone, **own)
+    if "All of it held." not in output:
+        raise Failed("the demo did not come to its end")
+    left = [str(path) for empty in (temporary, home) for path in empty.rglob("*")]
+    if left:
+        raise Failed(f"the demo leaves {', '.join(left)}")
 
 
 def _tarball(room: Room) -> Path:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The same tasks as modules and in the controller's process: what comes out must be the same to the letter.
 
-These are the tasks that might make a difference; `make quality` runs the whole integration suite both ways too.
+These are the tasks that might make a difference; `make quality LONG=1` runs the whole integration suite both ways too.
 """
 
 from __future__ import annotations

@@ -62,7 +62,9 @@ class Playground:
     def paste(self, command: str) -> subprocess.CompletedProcess[str]:
         """In a second terminal, in the checkout, with the exports."""
         script = "\n".join([*self.exports, command])
-        env = {"PATH": "/usr/bin:/bin", "HOME": str(self.home), "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"}
+        # What the exports put before it is missing where make quality runs the tests, in a copy without .venv.
+        path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+        env = {"PATH": path, "HOME": str(self.home), "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"}
         return subprocess.run(
             ["sh", "-c", script], cwd=COLLECTION, env=env, capture_output=True, text=True, check=False, timeout=120
         )
