@@ -56,7 +56,8 @@ def whole_suite(room: Room) -> None:
     measured = [("-m", everyday, "tests/unit"), ("-m", of_integration, "tests/integration")]
     coverage(room, [("-n", "2", *others, *tests) for tests in measured], **_recorded_in(folders["1"], "1"))
     again = with_tasks_of_ours(folders["1"])
-    run_pytest(room, "-m", "", "-n", "2", *sorted(again), FAULTS, **_recorded_in(folders["0"], "0"))
+    also = [FAULTS] if LONG else []
+    run_pytest(room, "-m", "", "-n", "2", *sorted(again), *also, **_recorded_in(folders["0"], "0"))
     elsewhere = [f"--deselect={test}" for test in ELSEWHERE]
     long = "before_release and not counted" + ("" if LONG else " and not weekly")
     run_pytest(room, "-m", long, "-n", "2", *others, *elsewhere, "tests/unit", "tests/contract", "tests/integration")

@@ -152,7 +152,7 @@ def _vendor_clients(room: Room) -> None:
 
 STEPS = [
     Step("whole suite", "coverage in process, then as modules", _COVERAGE, long_tests.whole_suite),
-    Step("exactly once", "exactly once, by many schedules and plays", _everyday("exactly-once"), long_tests.exactly_once),
+    Step("exactly once", "exactly once, many times", _everyday("exactly-once"), long_tests.exactly_once),
     Step("neighbours", "behind nginx, HAProxy, Apache, squid, Varnish", _everyday("neighbours"), _neighbours),
     Step("browser", "report in a browser", _BROWSER, _browser),
     Step("tower", "set-up of Tower by awx.awx", _TOWER, tower),

@@ -164,7 +164,11 @@ def test_the_report_in_one_command(temporary: Path, home: Path) -> None:
 @pytest.mark.run_once
 @pytest.mark.parametrize(
     ("number", "told"),
-    [*((number, "TASK [") for number in ENDING), (signal.SIGTERM, "changed: [reporting] Restart")],
+    [
+        (signal.SIGINT, "TASK ["),
+        *(pytest.param(number, "TASK [", marks=pytest.mark.weekly) for number in ENDING[1:]),
+        pytest.param(signal.SIGTERM, "changed: [reporting] Restart", marks=pytest.mark.weekly),
+    ],
 )
 def test_a_demo_that_is_interrupted(temporary: Path, home: Path, number: signal.Signals, told: str) -> None:
     with started(DEMO, told) as process:

@@ -71,7 +71,7 @@ def test_what_fails_with_its_own_secret_too_is_said_to(handover: Handover) -> No
 
 #: The commands that reach a consumer, of which each may be the last one: none, its restart in the first round, and the
 #: delivery of the new secret in the second.
-@pytest.mark.parametrize("commands", [0, 20, 40])
+@pytest.mark.parametrize("commands", [0, *(pytest.param(number, marks=pytest.mark.weekly) for number in (20, 40))])
 def test_an_unreachable_consumer_at_each_stage(handover: Handover, commands: int) -> None:
     handover.hosts["web2"] |= {"ansible_connection": "shaky", "shaky_commands": commands}
     run = handover.run()

@@ -56,6 +56,7 @@ def test_a_planned_handover_that_is_killed_after(
     handover.assert_nobody_noticed(load)
 
 
+@pytest.mark.weekly
 def test_a_handover_that_is_killed_after_each_change(
     workspace: Workspace, simulator: Simulator, services: Services
 ) -> None:
@@ -79,6 +80,7 @@ def test_a_handover_that_is_killed_after_each_change(
     handover.assert_nobody_noticed(load)
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     ("task", "at"),
     [(ROTATE, 1), (ROTATE, 2)],

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a handover costs the services that work meanwhile, and those who ask them: nothing."""
+"""What a handover costs the services that work meanwhile, and those who ask them: nothing.
+
+The demo shows both handovers too, with fewer of the ways in which services take a secret.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ def services(simulator: Simulator, tmp_path: Path) -> Iterator[Services]:
         yield started
 
 
+@pytest.mark.weekly
 def test_a_planned_handover(workspace: Workspace, simulator: Simulator, services: Services) -> None:
     handover = HandedServices(workspace, simulator, services, lagging=["billing@1"])
     older, before = reversed(handover.slots.values())
@@ -40,6 +44,7 @@ def test_a_planned_handover(workspace: Workspace, simulator: Simulator, services
     assert told == once * 2
 
 
+@pytest.mark.weekly
 def test_an_active_secret_that_leaked(workspace: Workspace, simulator: Simulator, services: Services) -> None:
     """After the first of the two rotations it is the previous one."""
     handover = HandedServices(workspace, simulator, services, lagging=["reporting", "billing@2"])

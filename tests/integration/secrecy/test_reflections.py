@@ -32,6 +32,7 @@ from support.leaks import Watch, random_jwt, random_secret
 pytestmark = pytest.mark.run_once
 
 BEFORE_RELEASE = pytest.mark.before_release
+WEEKLY = (BEFORE_RELEASE, pytest.mark.weekly)
 INVENTORY = "secretops.infisical.okta_client_secret_rotations"
 Case = tuple[str, str]
 
@@ -138,10 +139,11 @@ def tasks(wanted: list[Case], url: str = "http://{{ host }}/{{ item[0] }}/{{ ite
     ("verbosity", "in_process", "wanted"),
     [
         pytest.param(0, "1", some(*OF_TASKS), marks=BEFORE_RELEASE),
-        pytest.param(1, "1", some(*OF_TASKS[1:], LOGIN), marks=BEFORE_RELEASE),
-        pytest.param(2, "1", some(*OF_TASKS[2:], LOGIN, READ), marks=BEFORE_RELEASE),
+        pytest.param(1, "1", some(*OF_TASKS[1:], LOGIN), marks=WEEKLY),
+        pytest.param(2, "1", some(*OF_TASKS[2:], LOGIN, READ), marks=WEEKLY),
         (3, "1", some(REVOKE, *OF_TASKS[:3])),
-        pytest.param(4, "1", cases(*OF_TASKS), marks=BEFORE_RELEASE),
+        pytest.param(4, "1", cases(*OF_TASKS), marks=WEEKLY),
+        pytest.param(4, "1", some(*OF_TASKS), marks=BEFORE_RELEASE),
         pytest.param(0, "0", some(*OF_TASKS)[::3], marks=BEFORE_RELEASE),
         pytest.param(3, "0", some(*OF_TASKS)[1::3], marks=BEFORE_RELEASE),
         pytest.param(4, "0", some(*OF_TASKS)[2::3], marks=BEFORE_RELEASE),
@@ -159,7 +161,7 @@ def test_tasks(world: World, verbosity: int, in_process: str, wanted: list[Case]
 
 
 @BEFORE_RELEASE
-@pytest.mark.parametrize("in_process", ["1", "0"])
+@pytest.mark.parametrize("in_process", ["1", pytest.param("0", marks=pytest.mark.weekly)])
 def test_behind_a_proxy(world: World, in_process: str) -> None:
     """Which shows its own password too, to requests and in the place of a tunnel."""
     answered = [case for case in cases(LOGIN) if case[0] != "token"]
@@ -181,11 +183,11 @@ def test_behind_a_proxy(world: World, in_process: str) -> None:
     ("verbosity", "wanted"),
     [
         (0, some(*OF_INVENTORIES)),
-        pytest.param(1, some(*OF_INVENTORIES), marks=BEFORE_RELEASE),
-        pytest.param(2, some(*OF_INVENTORIES[1:], LOGIN), marks=BEFORE_RELEASE),
-        pytest.param(3, some(REVOKE, *OF_INVENTORIES[:2]), marks=BEFORE_RELEASE),
+        pytest.param(1, some(*OF_INVENTORIES), marks=WEEKLY),
+        pytest.param(2, some(*OF_INVENTORIES[1:], LOGIN), marks=WEEKLY),
+        pytest.param(3, some(REVOKE, *OF_INVENTORIES[:2]), marks=WEEKLY),
         pytest.param(4, some(*OF_INVENTORIES), marks=BEFORE_RELEASE),
-        pytest.param(4, cases(*OF_INVENTORIES), marks=BEFORE_RELEASE),
+        pytest.param(4, cases(*OF_INVENTORIES), marks=WEEKLY),
     ],
 )
 def test_inventories(world: World, verbosity: int, wanted: list[Case]) -> None:

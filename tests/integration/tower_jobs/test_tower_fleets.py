@@ -62,6 +62,7 @@ def test_a_relaunch_on_failed_hosts_does_all_that_was_not_done(workspace: Worksp
     assert tokens_left(simulator) == []
 
 
+@pytest.mark.weekly
 def test_slices_rotate_each_one_once_and_one_that_stops_stops_no_other(
     workspace: Workspace, simulator: Simulator
 ) -> None:
@@ -79,6 +80,7 @@ def test_slices_rotate_each_one_once_and_one_that_stops_stops_no_other(
     assert tokens_left(simulator) == []
 
 
+@pytest.mark.weekly
 def test_three_slices_with_a_wrong_secret_lock_the_identity(workspace: Workspace, simulator: Simulator) -> None:
     """And so for everybody, with the right secret too."""
     fleet = Fleet(workspace, simulator, 3)
