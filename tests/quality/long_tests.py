@@ -4,16 +4,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from support.both_ways import IN_PROCESS, RECORD, differences, recorded, with_tasks_of_ours
 
+from . import LONG
 from .coverage_report import coverage
 from .rooms import Failed, Room, run_pytest
 
-#: Whether what takes too long for each change is run too.
-LONG = bool(os.environ.get("LONG", "").strip())
 #: Of each difference, which holds a whole result.
 SHOWN_WIDTH = 3000
 #: So that a suite that recorded nothing does not pass for one without differences.

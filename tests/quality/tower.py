@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import zipfile
 
+from . import LONG
 from .rooms import Room, run_pytest
 
 #: It holds what is on Galaxy too, which is one more host to reach.
@@ -23,4 +24,4 @@ def tower(room: Room) -> None:
         wanted = tuple(f"ansible_collections/{name}/" for name in _COLLECTIONS)
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(packages, [name for name in archive.namelist() if name.startswith(wanted)])
-    run_pytest(room, "-n", "2", "--tb=short", "tests/tower")
+    run_pytest(room, "-m", "" if LONG else "not weekly", "-n", "2", "--tb=short", "tests/tower")

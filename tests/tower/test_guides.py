@@ -38,6 +38,7 @@ def lines_of(document: Path) -> tuple[list[str], set[str]]:
     }
 
 
+@pytest.mark.weekly
 def test_the_commands_of_the_skeleton_set_tower_up(workspace: Workspace, awx: Awx) -> None:
     for path in SKELETON.glob("*.yml"):
         shutil.copy(path, workspace.folder)
