@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", "before_release: takes too long for every day")
         config.addinivalue_line("markers", "weekly: takes too long for each change")
         config.addinivalue_line("markers", "counted: the coverage needs it")
+        config.addinivalue_line("markers", "uncounted: the coverage does without it")
         config.addinivalue_line("markers", "run_once: long, and says itself how its tasks run")
         config.option.markexpr = config.option.markexpr or "not before_release"
     if hasattr(config, "workerinput"):

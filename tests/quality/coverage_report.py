@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: secretops.infisical contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Branch coverage of plugins/ over all runs of tests that are given, in the controller's process.
+"""Branch coverage of plugins/ over all tests that are given, in the controller's process.
 
 Controllers, their forked workers and the modules' own processes are counted: `patch` in pyproject.toml starts
 the measurement in each of them, and `paths` brings the files of a module's zip archive home.
@@ -9,7 +9,6 @@ the measurement in each of them, and `paths` brings the files of a module's zip 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 from .rooms import Failed, Room, run_pytest
 
@@ -17,8 +16,8 @@ from .rooms import Failed, Room, run_pytest
 UNCOUNTED = "plugins/doc_fragments/"
 
 
-def coverage(room: Room, runs: Sequence[Sequence[str]], **variables: str) -> None:
-    """Of these tests, each run given as to pytest."""
+def coverage(room: Room, *tests: str, **variables: str) -> None:
+    """Of these tests, given as to pytest."""
     data = room.folder / "coverage" / "data"
     data.parent.mkdir()
 
@@ -29,11 +28,10 @@ def coverage(room: Room, runs: Sequence[Sequence[str]], **variables: str) -> Non
         return room.run("python", "-m", "coverage", *arguments, cwd=None, COVERAGE_FILE=str(data))
 
     problem = None
-    for tests in runs:
-        try:
-            run_pytest(room, *tests, under=("-m", "coverage", "run"), COVERAGE_FILE=str(data), **patient, **variables)
-        except Failed:
-            problem = "tests failed"
+    try:
+        run_pytest(room, *tests, under=("-m", "coverage", "run"), COVERAGE_FILE=str(data), **patient, **variables)
+    except Failed:
+        problem = "tests failed"
     run("combine", "--quiet")
     # A process that a test kills leaves a file that it had just begun, which each report would complain of.
     for unreadable in data.parent.glob("data.*"):

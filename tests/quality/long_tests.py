@@ -49,10 +49,9 @@ def whole_suite(room: Room) -> None:
     for folder in folders.values():
         folder.mkdir()
     others = [f"--ignore={path}" for path in PROOFS]
-    everyday = "not run_once and (counted or not before_release)"
-    of_integration = everyday if LONG else "counted"
-    measured = [("-m", everyday, "tests/unit"), ("-m", of_integration, "tests/integration")]
-    coverage(room, [("-n", "2", *others, *tests) for tests in measured], **_recorded_in(folders["1"], "1"))
+    everyday = "not run_once and (counted or not before_release)" + ("" if LONG else " and not uncounted")
+    measured = ("-m", everyday, "-n", "2", *others, "tests/unit", "tests/integration")
+    coverage(room, *measured, **_recorded_in(folders["1"], "1"))
     again = with_tasks_of_ours(folders["1"])
     also = [FAULTS] if LONG else []
     run_pytest(room, "-m", "", "-n", "2", *sorted(again), *also, **_recorded_in(folders["0"], "0"))

@@ -13,6 +13,8 @@ from support import truths
 from support.raw_peer import LOGIN, READ, READ_AFTER, REVOKE, ROTATE, Ending, Step, with_length
 from support.truths import TRIED_AGAIN, TRUTHS, Stage, Truth
 
+pytestmark = pytest.mark.uncounted
+
 LOST = Step(lambda body, fields: b"", ending=Ending.CLOSE)
 every_foreign_answer = pytest.mark.parametrize("case", FOREIGN.values(), ids=FOREIGN)
 

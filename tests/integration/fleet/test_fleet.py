@@ -204,6 +204,7 @@ def test_a_token_that_was_given_is_left_alone(workspace: Workspace, simulator: S
     assert [token["id"] for token in simulator.state()["tokens"] if not token["revoked"]] == [given["id"]]
 
 
+@pytest.mark.uncounted
 def test_an_inventory_that_cannot_be_read_is_none(workspace: Workspace, simulator: Simulator) -> None:
     fleet = Fleet(workspace, simulator, 2)
     run = fleet.run(INFISICAL_UNIVERSAL_AUTH_CLIENT_SECRET="wrong")
@@ -227,6 +228,7 @@ def test_a_login_that_fails_says_why(workspace: Workspace, simulator: Simulator)
 
 
 @pytest.mark.parametrize("cause", ["a rotation", pytest.param("a variable", marks=pytest.mark.before_release)])
+@pytest.mark.uncounted
 def test_a_retry_file_takes_what_was_not_attempted(workspace: Workspace, simulator: Simulator, cause: str) -> None:
     """As Tower's relaunch on failed hosts does: whoever corrects the cause and runs again over those has them all."""
     fleet = Fleet(workspace, simulator, 4)

@@ -145,6 +145,7 @@ def test_any_strategy_of_the_configuration(workspace: Workspace, simulator: Simu
 @pytest.mark.parametrize(
     "in_file", [False, pytest.param(True, marks=pytest.mark.before_release)], ids=["group variables", "inventory file"]
 )
+@pytest.mark.uncounted
 def test_two_servers_with_the_same_ids(
     workspace: Workspace, simulator: Simulator, second: Simulator, in_file: bool
 ) -> None:

@@ -41,6 +41,7 @@ def run(workspace: Workspace, simulator: Simulator, variables: dict[str, Any], *
     return workspace.command(command, {**environment(simulator), **env})
 
 
+@pytest.mark.uncounted
 def test_by_id_with_a_survey_left_blank(workspace: Workspace, simulator: Simulator) -> None:
     rotation = simulator.rotation()
     done = run(workspace, simulator, {"rotate_rotation": rotation["id"], **BLANK})
@@ -70,6 +71,7 @@ def test_by_id_with_a_survey_left_blank(workspace: Workspace, simulator: Simulat
 
 
 @pytest.mark.parametrize("project", ["id", pytest.param("slug", marks=pytest.mark.before_release)])
+@pytest.mark.uncounted
 def test_by_name(workspace: Workspace, simulator: Simulator, project: str) -> None:
     rotation, there = simulator.rotation(), simulator.state()["project"]
     answers = {

@@ -17,6 +17,8 @@ from simulator.client import Simulator
 from support.ansible import COLLECTION, Workspace
 from support.server import environment, login
 
+pytestmark = pytest.mark.uncounted
+
 #: Their examples are tasks.
 PLUGINS = [path for kind in ("modules", "lookup") for path in sorted((COLLECTION / "plugins" / kind).glob("*.py"))]
 INVENTORIES = sorted((COLLECTION / "plugins" / "inventory").glob("*.py"))

@@ -19,6 +19,8 @@ from support.galaxy import galaxy
 from support.handover import Handover
 from support.server import environment
 
+pytestmark = pytest.mark.uncounted
+
 README = (COLLECTION / "README.md").read_text(encoding="utf-8")
 #: In this order.
 HEADINGS = [

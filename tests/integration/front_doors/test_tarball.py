@@ -12,6 +12,8 @@ from simulator.client import Simulator
 from support.ansible import COLLECTION, MODULE, Workspace
 from support.server import login
 
+pytestmark = pytest.mark.uncounted
+
 #: The first step of every path in the tarball.
 EXPECTED = {
     "CHANGELOG.rst",

@@ -171,6 +171,7 @@ def test_strict(fleet: Fleet) -> None:
     assert "Could not set broken" in " ".join(run.output.split())
 
 
+@pytest.mark.uncounted
 def test_what_a_server_sends_is_never_a_template(fleet: Fleet) -> None:
     fleet.simulator.add_rotation(name="hostile", description="{{ lookup('ansible.builtin.env', 'HOME') }}")
     fleet.write()
@@ -244,6 +245,7 @@ def test_errors(fleet: Fleet, options: dict[str, Any], expected: str) -> None:
 
 
 @pytest.mark.parametrize("options", [{"older_than": "soon"}, {"secret_path": ["okta"]}], ids=str)
+@pytest.mark.uncounted
 def test_what_makes_no_sense_is_refused_before_anything_is_sent(fleet: Fleet, options: dict[str, Any]) -> None:
     fleet.write(**options)
     run = fleet.run("--list", ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="true")

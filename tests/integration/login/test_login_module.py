@@ -79,6 +79,7 @@ def test_a_given_token_passes_through_unharmed(workspace: Workspace, simulator: 
     assert run.named("logout")["changed"]
 
 
+@pytest.mark.uncounted
 def test_what_another_login_censored_is_recognised(
     workspace: Workspace, simulator: Simulator, env: dict[str, str]
 ) -> None:

@@ -35,6 +35,7 @@ def run(workspace: Workspace, simulator: Simulator, hosts: int, env: dict[str, s
 @pytest.mark.parametrize(
     "way", [IN_PROCESS, pytest.param(AS_MODULE, marks=pytest.mark.before_release)], ids=["in process", "as a module"]
 )
+@pytest.mark.uncounted
 def test_twenty_hosts_with_a_wrong_secret_are_one_refused_login(
     workspace: Workspace, simulator: Simulator, way: dict[str, str]
 ) -> None:

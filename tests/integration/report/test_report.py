@@ -79,6 +79,7 @@ def test_everything_of_two_projects_is_written(workspace: Workspace, filled: Sim
     assert page.count('<th scope="row">') == 7
 
 
+@pytest.mark.uncounted
 def test_files_are_those_of_an_ordinary_program(workspace: Workspace, filled: Simulator) -> None:
     (workspace.folder / "r.json").touch(mode=0o600)
     (workspace.folder / "real.html").touch()

@@ -8,6 +8,7 @@ import csv
 import json
 import re
 
+import pytest
 from simulator.client import Simulator
 from support.ansible import Workspace
 from support.reports import DAY, FILES, HOSTILE, fill, run
@@ -15,6 +16,7 @@ from support.server import environment, login
 from support.stale_front import Onward, Reply, Request, front
 
 
+@pytest.mark.uncounted
 def test_hostile_names_are_text_everywhere(workspace: Workspace, simulator: Simulator) -> None:
     for name in HOSTILE:
         simulator.add_rotation(name=name, lastRotatedAt=DAY, lastRotationMessage=name, clientId=name)

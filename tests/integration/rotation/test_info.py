@@ -276,6 +276,7 @@ def test_through_the_front_doors(workspace: Workspace, simulator: Simulator) -> 
     assert tokens_left(simulator) == []
 
 
+@pytest.mark.uncounted
 def test_a_project_may_have_ten_thousand_rotations(simulator: Simulator, machine: Machine) -> None:
     """All of them stand in one answer of the server, of more than 10 MiB."""
 

@@ -123,6 +123,7 @@ def test_the_number_of_requests_is_the_documented_one(
     assert not next(t for t in simulator.state()["tokens"] if t["accessToken"] == token)["revoked"]
 
 
+@pytest.mark.uncounted
 def test_the_request_is_what_the_server_wants(
     workspace: Workspace, simulator: Simulator, rotation: dict[str, Any]
 ) -> None:
@@ -146,6 +147,7 @@ def test_the_request_is_what_the_server_wants(
         ("silence", {"seconds": 20, "work": True}, "no complete answer within 1 seconds"),
     ],
 )
+@pytest.mark.uncounted
 def test_a_lost_answer_leads_to_one_request_and_the_truth(
     workspace: Workspace,
     simulator: Simulator,

@@ -12,6 +12,8 @@ from support import truths
 from support.raw_peer import LOGIN, READ, ROTATE, Ending, Reply, Step, with_length
 from support.truths import TRUTHS, Run, Stage, Truth
 
+pytestmark = pytest.mark.uncounted
+
 #: Closed at every byte. A reset looks the same wherever it comes, and at every byte before a release.
 ENDINGS = [
     pytest.param(Ending.CLOSE, 1, id="closed"),

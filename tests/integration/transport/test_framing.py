@@ -46,6 +46,7 @@ def problems(stage: Stage, step: Step, *which: str) -> list[str]:
 @pytest.mark.parametrize(
     ("framing", "handling"), [pair for pair in product(FRAMINGS, HANDLINGS) if is_possible(*pair)], ids=str
 )
+@pytest.mark.uncounted
 def test_every_framing_is_understood_however_the_connection_ends(stage: Stage, framing: str, handling: str) -> None:
     fields, ending = HANDLINGS[handling]
     # Before and after it everything is plain: here what an answer leaves in the connection meets a plain one.
