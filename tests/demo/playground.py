@@ -11,6 +11,7 @@ import shlex
 import shutil
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from textwrap import wrap
 
@@ -96,7 +97,7 @@ _TABLE = f"""---
 """
 
 
-def exports(app: App, world: World, port: int) -> dict[str, str]:
+def exports(app: App, world: World, port: int, temporary: str) -> dict[str, str]:
     identity = app.store.first_identity()
     return {
         "INFISICAL_URL": f"http://127.0.0.1:{port}",
@@ -105,10 +106,10 @@ def exports(app: App, world: World, port: int) -> dict[str, str]:
         "DUE": world.due.id,
         "BUSY": world.busy.id,
         "LOST": world.lost.id,
-        # So that nothing but .cache is written.
+        # So that nothing stays but in .cache.
         "ANSIBLE_HOME": str(CACHE / "ansible"),
         "ANSIBLE_REMOTE_TMP": str(CACHE / "ansible" / "tmp"),
-        "TMPDIR": str(FOLDER / "tmp"),
+        "TMPDIR": temporary,
         "PYTHONDONTWRITEBYTECODE": "1",
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
@@ -117,7 +118,7 @@ def exports(app: App, world: World, port: int) -> dict[str, str]:
 
 def write_files(project_id: str) -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
-    (FOLDER / "tmp").mkdir(parents=True)
+    FOLDER.mkdir(parents=True)
     (FOLDER / "table.yml").write_text(_TABLE, encoding="utf-8")
     fleet = f"plugin: secretops.infisical.okta_client_secret_rotations\nprojects:\n  {PROJECT}: {project_id}\n"
     (ROOT / _FLEET).write_text(fleet, encoding="utf-8")
@@ -143,13 +144,14 @@ async def play(port: int) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     requests = Requests(lambda: app, show)
     app = App(watch=requests)
-    async with app.listening("127.0.0.1", port) as taken:
-        world = World(app, requests.note)
-        requests.asked = lambda rotation_id: world.is_waited_for() if rotation_id == world.busy.id else None
-        write_files(app.store.first_project().id)
-        introduce(exports(app, world, taken))
-        await stop.wait()
-    shutil.rmtree(FOLDER / "tmp", ignore_errors=True)
+    # Not in the checkout: ansible-core puts a socket there, whose path may have 107 characters at most.
+    with tempfile.TemporaryDirectory(prefix="playground-", ignore_cleanup_errors=True) as temporary:
+        async with app.listening("127.0.0.1", port) as taken:
+            world = World(app, requests.note)
+            requests.asked = lambda rotation_id: world.is_waited_for() if rotation_id == world.busy.id else None
+            write_files(app.store.first_project().id)
+            introduce(exports(app, world, taken, temporary))
+            await stop.wait()
     show("\nThe playground has ended.")
 
 

@@ -97,6 +97,8 @@ def secrets(state: dict[str, Any]) -> list[str]:
 @pytest.mark.before_release
 def test_every_command_does_what_is_said_of_it(playground: Playground) -> None:
     assert len(playground.commands) == len(PROMISES) == 10
+    temporary = Path(playground.paste("echo $TMPDIR").stdout.strip())
+    assert temporary.is_dir()
     for (said, command), (promise, status, shows) in zip(playground.commands, PROMISES, strict=True):
         assert promise in said
         done = playground.paste(command)
@@ -119,7 +121,7 @@ def test_every_command_does_what_is_said_of_it(playground: Playground) -> None:
     assert logins == ends >= len(PROMISES)
     assert [secret for secret in secrets(state) if secret in shown] == []
     assert os.listdir(playground.home) == []
-    assert not (FOLDER / "tmp").exists()
+    assert not temporary.exists()
 
 
 def test_a_failure_and_a_stranger_are_shown(playground: Playground) -> None:
