@@ -35,7 +35,7 @@ FAULTS = "tests/integration/exactly_once/test_faults.py"
 
 def exactly_once(room: Room) -> None:
     """The longer profile of what proves that nothing rotates twice."""
-    examples, plays = ("12000", "20") if LONG else ("4000", "6")
+    examples, plays = ("12000", "20") if LONG else ("2000", "6")
     options = ("-m", "" if LONG else "not weekly", "-n", "1")
     run_pytest(room, *options, *PROOFS, INTERRUPTS, EXACTLY_ONCE_EXAMPLES=examples, EXACTLY_ONCE_PLAYS=plays)
     room.remark = f"{int(examples):,} schedules"

@@ -126,7 +126,7 @@ def _browser(room: Room) -> None:
 
 def _handover(room: Room) -> None:
     """What is killed goes on where ansible-core chooses tasks, hosts and workers in another way too."""
-    which = "planned" if LONG else "planned and the_rotation"
+    which = "planned" if LONG else "planned and rotation"
     run_pytest(
         room, "-m", "", "-n", "1", "--tb=short", "-k", which, "tests/integration/handover/test_handover_killed.py"
     )

@@ -27,8 +27,8 @@ SEARCHED = (
     Bounds(ONE_MACHINE, 2, target=BY_NAME),
     *(Bounds(TWO_MACHINES, faults) for faults in (0, 1, 2)),
 )
-BEFORE_RELEASE = (
-    Bounds(ONE_MACHINE, 3),
+BEFORE_RELEASE = Bounds(ONE_MACHINE, 3)
+WEEKLY = (
     Bounds(ONE_MACHINE, 3, min_age=0),
     Bounds(ONE_MACHINE, 3, target=BY_NAME),
     Bounds(TWO_MACHINES, 2, min_age=0),
@@ -150,7 +150,9 @@ def test_every_order_and_every_fault() -> None:
 
 
 @pytest.mark.before_release
-@pytest.mark.parametrize("bounds", BEFORE_RELEASE, ids=str)
+@pytest.mark.parametrize(
+    "bounds", [BEFORE_RELEASE, *(pytest.param(bounds, marks=pytest.mark.weekly) for bounds in WEEKLY)], ids=str
+)
 def test_more_faults(bounds: Bounds) -> None:
     search = Search(bounds).run()
     assert found(search) == []
