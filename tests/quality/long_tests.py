@@ -15,7 +15,7 @@ from .rooms import Failed, Room, run_pytest
 #: Of each difference, which holds a whole result.
 SHOWN_WIDTH = 3000
 #: So that a suite that recorded nothing does not pass for one without differences.
-LEAST_RESULTS = 300
+LEAST_RESULTS = 200
 #: They run in a step of their own.
 PROOFS = (
     "tests/unit/exactly_once/test_rule_exhaustive.py",
