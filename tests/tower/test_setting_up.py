@@ -123,7 +123,6 @@ def test_a_second_run_changes_nothing_and_all_of_it_can_be_removed(workspace: Wo
     assert changed(run(workspace, awx, "-e", "tower_setup_state=absent")) == []
 
 
-@pytest.mark.weekly
 def test_what_others_have_built_on_stays(workspace: Workspace, awx: Awx) -> None:
     """Set up as the skeleton does it, with an inventory and a credential of the team's own."""
     awx.add("inventories", name="our servers", organization=1)
@@ -178,7 +177,6 @@ def test_what_others_have_built_on_stays(workspace: Workspace, awx: Awx) -> None
     }
 
 
-@pytest.mark.weekly
 def test_the_credential_is_written_anew_where_that_is_asked_for(workspace: Workspace, awx: Awx) -> None:
     """First without a login, which is told; then with one of another kind."""
     given = {"tower_setup_project_url": PROJECT, "tower_setup_prefix": "Other"}

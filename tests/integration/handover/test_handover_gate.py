@@ -52,7 +52,6 @@ def test_what_had_it_already_gets_the_other_secret_back_and_what_was_changed_by_
     assert active_id in handover.told()["stopped"]
 
 
-@pytest.mark.weekly
 def test_a_consumer_that_is_not_restored_keeps_what_it_got(handover: Handover) -> None:
     handover.accepts_only("web1", "nothing")
     run = handover.run(restore=False)
@@ -62,7 +61,6 @@ def test_a_consumer_that_is_not_restored_keeps_what_it_got(handover: Handover) -
     assert (handover.rotations(), handover.holds("web2")) == (0, "made by hand")
 
 
-@pytest.mark.weekly
 def test_what_fails_with_its_own_secret_too_is_said_to(handover: Handover) -> None:
     handover.accepts_only("web1", "nothing")
     run = handover.run()
@@ -109,7 +107,6 @@ def test_a_limit_makes_it_deliver_only(handover: Handover) -> None:
     assert handover.told()["consumers"][1]["in_this_run"] is False
 
 
-@pytest.mark.weekly
 def test_a_slice_makes_it_deliver_only(handover: Handover) -> None:
     """Tower gives each slice an inventory of its own."""
     run = handover.run(consumers_count=6)
@@ -119,7 +116,6 @@ def test_a_slice_makes_it_deliver_only(handover: Handover) -> None:
     assert "handover_consumers_count is 6, and the inventory has 2" in run.output
 
 
-@pytest.mark.weekly
 def test_serial_of_a_play_of_ones_own_is_refused(handover: Handover) -> None:
     role = {"name": "Hand over", "ansible.builtin.import_role": {"name": "secretops.infisical.handover"}}
     play = {"hosts": "handover_consumers", "gather_facts": False, "serial": 1, "tasks": [role]}
@@ -221,7 +217,6 @@ def test_a_lost_answer_is_one_rotation_and_credentials_that_lag_are_waited_for(h
     assert handover.states() == dict.fromkeys(handover.hosts, ("proven", handover.active_id))
 
 
-@pytest.mark.weekly
 def test_with_no_age_at_all_it_is_one_rotation_for_a_run(handover: Handover) -> None:
     del handover.hosts["web2"]
     handover.simulator.change_rotation(handover.id, lastRotatedAt=60)

@@ -63,7 +63,6 @@ def play(handover: Handover, number: int, *arguments: str) -> None:
     assert (handover.workspace.folder / "credstore" / "okta_client_secret").read_text("utf-8") == handover.active
 
 
-@pytest.mark.weekly
 def test_the_three_situations_one_after_the_other(handover: Handover) -> None:
     play(handover, 1)
     assert handover.rotations() == 1

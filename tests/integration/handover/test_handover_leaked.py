@@ -59,7 +59,6 @@ def test_a_consumer_that_is_not_proven_keeps_it_alive(handover: Handover) -> Non
     assert "name those that may be cut off in handover_cut_off" in run.output
 
 
-@pytest.mark.weekly
 def test_one_that_cannot_be_reached_may_be_cut_off(handover: Handover) -> None:
     handover.hosts["web2"] |= {"ansible_connection": "shaky", "shaky_commands": 0}
     leaked_id = handover.active_id
